@@ -1,0 +1,10 @@
+import 'vitest';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A superuser's URL of the test cluster; every suite makes its own database beside it. */
+    databaseUrl: string;
+    /** A Redis of the test run. */
+    redisUrl: string;
+  }
+}

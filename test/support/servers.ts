@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findRedis, startEmbeddedPostgres, startRedis } from '@grantlog/cli';
+import type { TestProject } from 'vitest/node';
+
+/** Gives the run a Postgres cluster and a Redis of its own; every suite makes its own database in it. */
+export default async function startServers(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'grantlog-test-'));
+  const postgres = await startEmbeddedPostgres({
+    dataRoot: join(folder, 'postgres'),
+    lifetime: 'throw-away',
+    settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
+    onProgress: () => {},
+  });
+  if (findRedis() === null) throw new Error('redis-server is not installed; as root on Debian: apt-get install -y --no-install-recommends redis-server');
+  const redis = await startRedis({ dir: await mkdtemp(join(tmpdir(), 'grantlog-redis-')) });
+  project.provide('databaseUrl', postgres.url);
+  project.provide('redisUrl', redis.url);
+  return async () => {
+    await redis.stop();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+}
