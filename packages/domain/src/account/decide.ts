@@ -1,0 +1,88 @@
+import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
+import type { NameId } from '../ids.ts';
+import { sameJson } from '../same-json.ts';
+import type { AccountEvent, MfaFactor } from './events.ts';
+import { type AccountRecord, type AccountState, evolveAccount, noAccount } from './state.ts';
+
+/** Roles or contexts of one account; both are part of its state. */
+export const accountListLimit = 256;
+
+export type AccountCommand =
+  /** The caller seals email and display name into the event's `personal`. */
+  | { readonly type: 'register'; readonly emailName: NameId }
+  | { readonly type: 'setPassword'; readonly credentialId: string }
+  | { readonly type: 'assignRoles'; readonly roles: readonly string[] }
+  | { readonly type: 'enrolMfa'; readonly factor: MfaFactor; readonly credentialId: string }
+  | { readonly type: 'removeMfa'; readonly factor: MfaFactor }
+  /** The caller seals what the contexts are called into the event's `personal`. */
+  | { readonly type: 'setContexts'; readonly contexts: readonly string[] }
+  | { readonly type: 'disable'; readonly reason: string }
+  | { readonly type: 'enable' }
+  | { readonly type: 'revokeGrants'; readonly reason: string }
+  | { readonly type: 'erase' };
+
+export type AccountRefusal = 'account_exists' | 'unknown_account' | 'account_erased' | 'too_many_roles' | 'too_many_contexts';
+
+type Outcome = Decision<AccountEvent, AccountRefusal>;
+type Living = AccountRecord & { readonly status: 'active' | 'disabled' };
+
+const change = (command: Exclude<AccountCommand, { type: 'register' }>, account: Living): Outcome => {
+  switch (command.type) {
+    case 'setPassword':
+      return record({ type: 'account.password_set', data: { credentialId: command.credentialId } });
+    case 'assignRoles': {
+      const roles = [...new Set(command.roles)].sort();
+      if (roles.length > accountListLimit) return refuse('too_many_roles');
+      return sameJson(roles, account.roles) ? record() : record({ type: 'account.roles_assigned', data: { roles } });
+    }
+    case 'enrolMfa':
+      return record({ type: 'account.mfa_enrolled', data: { factor: command.factor, credentialId: command.credentialId } });
+    case 'removeMfa': {
+      const { factor } = command;
+      const enrolled = account.factors.some((held) => held.factor === factor);
+      return enrolled ? record({ type: 'account.mfa_removed', data: { factor } }) : record();
+    }
+    case 'setContexts': {
+      const contexts = [...new Set(command.contexts)];
+      // Recorded even when the ids are the same: what they are called is sealed, and may have changed.
+      return contexts.length > accountListLimit
+        ? refuse('too_many_contexts')
+        : record({ type: 'account.contexts_set', data: { contexts } });
+    }
+    case 'disable':
+      return account.status === 'disabled' ? record() : record({ type: 'account.disabled', data: { reason: command.reason } });
+    case 'enable':
+      return account.status === 'active' ? record() : record({ type: 'account.enabled', data: {} });
+    case 'revokeGrants':
+      return record({ type: 'account.grants_revoked', data: { reason: command.reason } });
+    case 'erase':
+      return record({ type: 'account.erased', data: {} });
+  }
+};
+
+/**
+ * Asking again for what already is records nothing and is no refusal.
+ * That the email is free, and free again after an erasure, is the name's own stream in the same commit.
+ */
+const decide = (command: AccountCommand, state: AccountState): Outcome => {
+  if (command.type === 'register') {
+    if (state.status !== 'none') return refuse(state.status === 'erased' ? 'account_erased' : 'account_exists');
+    return record({ type: 'account.registered', data: { emailName: command.emailName } });
+  }
+  switch (state.status) {
+    case 'none':
+      return refuse('unknown_account');
+    case 'erased':
+      return command.type === 'erase' ? record() : refuse('account_erased');
+    case 'active':
+    case 'disabled':
+      return change(command, state);
+  }
+};
+
+/** A user of a platform. Disabling suspends what the account granted, enabling restores it, revoking and erasing are for good. */
+export const accountDecider: Decider<AccountState, AccountCommand, AccountEvent, AccountRefusal> = {
+  initial: noAccount,
+  decide,
+  evolve: evolveAccount,
+};

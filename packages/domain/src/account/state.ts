@@ -1,0 +1,79 @@
+import type { Placed } from '@grantlog/eventsourcing';
+import type { NameId } from '../ids.ts';
+import { type SealedFact, sealedFact } from '../sealed-fact.ts';
+import type { AccountEvent, MfaFactor } from './events.ts';
+
+export type EnrolledFactor = { readonly factor: MfaFactor; readonly credentialId: string };
+
+/** An account that exists and is not erased. */
+export type AccountRecord = {
+  readonly firstPosition: number;
+  /** Position of the latest `account.grants_revoked`; 0 when there was none. */
+  readonly revokedBefore: number;
+  /** Position of the latest password: sign-ins that began below it are over, grants are not. 0 when there is no password. */
+  readonly signInsBefore: number;
+  readonly emailName: NameId;
+  /** Email and display name, sealed. */
+  readonly personal: SealedFact | null;
+  /** Credential id of the password's hash. */
+  readonly passwordCredential: string | null;
+  readonly roles: readonly string[];
+  readonly factors: readonly EnrolledFactor[];
+  /** Ids of what a grant of this account may be pinned to, and their names, sealed. */
+  readonly contexts: { readonly ids: readonly string[]; readonly personal: SealedFact | null };
+};
+
+export type AccountState =
+  | { readonly status: 'none' }
+  | ({ readonly status: 'active' } & AccountRecord)
+  | ({ readonly status: 'disabled'; readonly reason: string } & AccountRecord)
+  | { readonly status: 'erased'; readonly firstPosition: number; readonly revokedBefore: number };
+
+export const noAccount: AccountState = { status: 'none' };
+
+const registered = (event: Placed<Extract<AccountEvent, { type: 'account.registered' }>>): AccountState => ({
+  status: 'active',
+  firstPosition: event.position,
+  revokedBefore: 0,
+  signInsBefore: 0,
+  emailName: event.data.emailName,
+  personal: sealedFact(event),
+  passwordCredential: null,
+  roles: [],
+  factors: [],
+  contexts: { ids: [], personal: null },
+});
+
+export const evolveAccount = (state: AccountState, event: Placed<AccountEvent>): AccountState => {
+  if (state.status === 'none') return event.type === 'account.registered' ? registered(event) : state;
+  if (state.status === 'erased') return state;
+  switch (event.type) {
+    case 'account.registered':
+      return state;
+    case 'account.password_set':
+      return { ...state, passwordCredential: event.data.credentialId, signInsBefore: event.position };
+    case 'account.roles_assigned':
+      return { ...state, roles: event.data.roles };
+    case 'account.mfa_enrolled': {
+      const { factor, credentialId } = event.data;
+      return { ...state, factors: [...state.factors.filter((held) => held.factor !== factor), { factor, credentialId }] };
+    }
+    case 'account.mfa_removed': {
+      const { factor } = event.data;
+      return { ...state, factors: state.factors.filter((held) => held.factor !== factor) };
+    }
+    case 'account.contexts_set':
+      return { ...state, contexts: { ids: event.data.contexts, personal: sealedFact(event) } };
+    case 'account.disabled':
+      return { ...state, status: 'disabled', reason: event.data.reason };
+    case 'account.enabled': {
+      if (state.status === 'active') return state;
+      const { reason: _, ...account } = state;
+      return { ...account, status: 'active' };
+    }
+    case 'account.grants_revoked':
+      return { ...state, revokedBefore: event.position };
+    case 'account.erased':
+      return { status: 'erased', firstPosition: state.firstPosition, revokedBefore: state.revokedBefore };
+  }
+};

@@ -1,0 +1,77 @@
+import type { DomainEvent, StreamId } from '@grantlog/eventsourcing';
+import type { AccountId, ClientStreamId, Instant, SessionId, SignInId } from '../ids.ts';
+
+/** One access token (and, with `refresh`, one refresh token) of a grant, by everything its bytes are computed from. */
+export type Issue = {
+  /** The sequence that both tokens carry. */
+  readonly sequence: number;
+  readonly issuedAt: Instant;
+  /** Whole seconds since the epoch. */
+  readonly accessExpiresAt: number;
+  /** Whole seconds since the epoch; null when no refresh token was issued. */
+  readonly refreshExpiresAt: number | null;
+  /** Indices into the grant's ordered scopes. */
+  readonly scopes: readonly number[];
+  /** Index into the grant's resources, or null for a token that names none. */
+  readonly resource: number | null;
+  /** The token key that the MACs were made with. */
+  readonly tokenKeyId: number;
+};
+
+/** How a grant came to be. */
+export type GrantFlow = 'authorization_code' | 'client_credentials';
+
+/** What was allowed, to whom, for whom. `client`, `account`, `session` are the streams that a load follows. */
+export type GrantTerms = {
+  readonly flow: GrantFlow;
+  readonly client: ClientStreamId;
+  readonly clientId: string;
+  readonly account: AccountId | null;
+  readonly session: SessionId | null;
+  readonly signIn: SignInId | null;
+  /** Every scope allowed, in the order that token masks refer to. At most 64. */
+  readonly scopes: readonly string[];
+  /** Every resource allowed (RFC 8707), in the order that tokens refer to. At most 255. */
+  readonly resources: readonly string[];
+  /** When the person proved who they are; whole seconds since the epoch. Null without a person. */
+  readonly authTime: number | null;
+  /** 32 random bytes, base64url: part of what every MAC of this grant covers. No secret by itself. */
+  readonly tokenNonce: string;
+};
+
+/** The authorization code's own conditions; gone from the folded state once it is redeemed. */
+export type CodeTerms = {
+  /** Whole seconds since the epoch. */
+  readonly expiresAt: number;
+  readonly redirectUri: string;
+  /** False when the request left `redirect_uri` out, so that the token request may too. */
+  readonly redirectUriSent: boolean;
+  readonly codeChallenge: string | null;
+  readonly tokenKeyId: number;
+  /** The OpenID Connect nonce to echo in the ID token. */
+  readonly nonce: string | null;
+};
+
+export type RevocationReason =
+  | 'token_revoked'
+  | 'code_replayed'
+  | 'refresh_reused'
+  | 'refresh_retried_too_often'
+  | 'by_account'
+  | 'by_client'
+  | 'by_operator';
+
+type Of<Type extends string, Data extends object> = DomainEvent<Type, Data>;
+
+export type GrantEvent =
+  | Of<'grant.authorized', GrantTerms & { readonly code: CodeTerms | null; readonly issue: Issue | null }>
+  | Of<'grant.denied', Omit<GrantTerms, 'tokenNonce'> & { readonly reason: 'by_account' }>
+  | Of<'grant.code_redeemed', { readonly issue: Issue }>
+  | Of<'grant.code_replayed', { readonly by: 'client'; readonly redeemedAt: Instant }>
+  | Of<'grant.refreshed', { readonly issue: Issue }>
+  | Of<'grant.refresh_retried', { readonly sequence: number }>
+  | Of<'grant.refresh_reused', { readonly sequence: number; readonly current: number }>
+  | Of<'grant.context_selected', { readonly context: string }>
+  | Of<'grant.access_token_revoked', { readonly sequence: number; readonly accessExpiresAt: number }>
+  | Of<'grant.expired', { readonly at: Instant }>
+  | Of<'grant.revoked', { readonly reason: RevocationReason; readonly by: StreamId | null }>;

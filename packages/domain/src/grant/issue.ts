@@ -1,0 +1,47 @@
+import type { Instant } from '../ids.ts';
+import type { IssueRules, Narrowing } from './commands.ts';
+import type { GrantTerms, Issue } from './events.ts';
+
+export type Selection =
+  | { readonly ok: true; readonly scopes: readonly number[]; readonly resource: number | null }
+  | { readonly ok: false; readonly refusal: 'scope_not_granted' | 'resource_not_granted' | 'resource_ambiguous' };
+
+/**
+ * What a token request asks for, as indices into what the grant allows: never more (RFC 6749 §6, RFC 8707 §2.2).
+ * A request that names no resource gets the grant's only one; of several, it has to say which.
+ */
+export const select = (terms: GrantTerms, narrowing: Narrowing): Selection => {
+  const scopes = (narrowing.scopes ?? terms.scopes).map((scope) => terms.scopes.indexOf(scope));
+  if (scopes.includes(-1)) return { ok: false, refusal: 'scope_not_granted' };
+  if (narrowing.resource === null) {
+    if (terms.resources.length > 1) return { ok: false, refusal: 'resource_ambiguous' };
+    return { ok: true, scopes: inOrder(scopes), resource: terms.resources.length === 1 ? 0 : null };
+  }
+  const resource = terms.resources.indexOf(narrowing.resource);
+  return resource === -1 ? { ok: false, refusal: 'resource_not_granted' } : { ok: true, scopes: inOrder(scopes), resource };
+};
+
+const inOrder = (indices: readonly number[]): readonly number[] => [...new Set(indices)].sort((a, b) => a - b);
+
+export type IssueRequest = {
+  readonly sequence: number;
+  readonly now: Instant;
+  readonly authorizedAt: Instant;
+  readonly rules: IssueRules;
+  readonly selection: Extract<Selection, { ok: true }>;
+};
+
+/** The facts from which a pair of tokens is computed, now and whenever its response is asked for again. */
+export const issueOf = ({ sequence, now, authorizedAt, rules, selection }: IssueRequest): Issue => {
+  const seconds = Math.floor(now / 1000);
+  const cap = rules.grantMaxSeconds === null ? Number.POSITIVE_INFINITY : Math.floor(authorizedAt / 1000) + rules.grantMaxSeconds;
+  return {
+    sequence,
+    issuedAt: now,
+    accessExpiresAt: Math.min(seconds + rules.accessTokenSeconds, cap),
+    refreshExpiresAt: rules.refreshTokenSeconds === null ? null : Math.min(seconds + rules.refreshTokenSeconds, cap),
+    scopes: selection.scopes,
+    resource: selection.resource,
+    tokenKeyId: rules.tokenKeyId,
+  };
+};

@@ -1,0 +1,61 @@
+import type { Decision } from '@grantlog/eventsourcing';
+import { record, refuse } from '@grantlog/eventsourcing';
+import type { GrantCommand, GrantRefusal } from './commands.ts';
+import type { GrantEvent, RevocationReason } from './events.ts';
+import { issueOf, type Selection, select } from './issue.ts';
+import type { GrantState } from './state.ts';
+
+type Refresh = Extract<GrantCommand, { type: 'refresh' }>;
+type Active = Extract<GrantState, { status: 'active' }>;
+
+const reused = (command: Refresh, state: Active, reason: Extract<RevocationReason, 'refresh_reused' | 'refresh_retried_too_often'>) =>
+  refuse<typeof reason, GrantEvent>(
+    reason,
+    { type: 'grant.refresh_reused', data: { sequence: command.presented.sequence, current: state.current.sequence } },
+    { type: 'grant.revoked', data: { reason, by: command.client } },
+  );
+
+const asks = (state: Active, selection: Extract<Selection, { ok: true }>): boolean =>
+  selection.resource === state.current.resource &&
+  selection.scopes.length === state.current.scopes.length &&
+  selection.scopes.every((scope, index) => scope === state.current.scopes[index]);
+
+/** The predecessor came again: a lost response inside the window, reuse outside it (design §5.3). */
+const retry = (command: Refresh, state: Active, selection: Extract<Selection, { ok: true }>): Decision<GrantEvent, GrantRefusal> => {
+  const age = command.now - state.current.issuedAt;
+  // The database's clock went back: neither a retry nor a reuse can be told, so nothing is given and nothing revoked.
+  if (age < 0) return refuse('clock_stepped_back');
+  if (command.retry.retrySeconds === 0 || age > command.retry.retrySeconds * 1000) return reused(command, state, 'refresh_reused');
+  if (!asks(state, selection)) return refuse('retry_differs');
+  const { sequence } = state.current;
+  if (sequence < state.accessNotBefore || state.revokedAccess.some((revoked) => revoked.sequence === sequence))
+    return refuse('retry_of_revoked');
+  if (state.retried) return record();
+  // A thief and a client who take turns inside the window look like this, too.
+  if (state.retriedInARow >= command.retry.retryLimit) return reused(command, state, 'refresh_retried_too_often');
+  return record({ type: 'grant.refresh_retried', data: { sequence } });
+};
+
+/**
+ * Rotation, retry or reuse: the winner is whoever appends first, and every other caller decides anew on what stands.
+ * The caller finds the pair to answer with in the state after this decision: always its current issue.
+ */
+export const refresh = (command: Refresh, state: Active): Decision<GrantEvent, GrantRefusal> => {
+  const { presented } = command;
+  // Not the client's token to spend; revoking here would let anybody end a grant (design §5.3).
+  if (state.terms.client !== command.client) return refuse('wrong_client');
+  if (presented.sequence > state.current.sequence || state.current.refreshExpiresAt === null) return refuse('sequence_unknown');
+  if (command.now >= presented.expiresAt * 1000) return refuse('refresh_expired');
+  if (presented.sequence < state.current.sequence - 1) return reused(command, state, 'refresh_reused');
+  const selection = select(state.terms, command.narrowing);
+  if (!selection.ok) return refuse(selection.refusal);
+  if (presented.sequence === state.current.sequence - 1) return retry(command, state, selection);
+  const issue = issueOf({
+    sequence: state.current.sequence + 1,
+    now: command.now,
+    authorizedAt: state.authorizedAt,
+    rules: command.rules,
+    selection,
+  });
+  return record({ type: 'grant.refreshed', data: { issue } });
+};

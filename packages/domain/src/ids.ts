@@ -1,0 +1,46 @@
+import type { Brand, PlatformId, StreamId } from '@grantlog/eventsourcing';
+
+export type AccountId = StreamId & Brand<string, 'AccountId'>;
+export type ClientStreamId = StreamId & Brand<string, 'ClientStreamId'>;
+export type GrantId = StreamId & Brand<string, 'GrantId'>;
+export type SessionId = StreamId & Brand<string, 'SessionId'>;
+export type SignInId = StreamId & Brand<string, 'SignInId'>;
+export type EndpointId = StreamId & Brand<string, 'EndpointId'>;
+export type NameId = StreamId & Brand<string, 'NameId'>;
+
+/** The wire's `client_id`; the client's stream id is derived from it. */
+export type ClientId = Brand<string, 'ClientId'>;
+
+/** Milliseconds since the epoch by the database's clock, with a fraction down to the microsecond. */
+export type Instant = number;
+
+/**
+ * The kind code in the prefix of a stream id without end (`00000000-KKKK-8…`), so that an id says what it is.
+ * Grants, sessions and sign-ins end; their ids are UUIDv7 and need no code.
+ */
+export const standingKinds = {
+  platform: 0x0001,
+  keyRing: 0x0002,
+  account: 0x0003,
+  client: 0x0004,
+  name: 0x0005,
+  webhookEndpoint: 0x0006,
+} as const;
+
+/** The stream of the platform itself; one a platform, and the platform is part of every key. */
+export const platformStream = '00000000-0001-8000-8000-000000000000' as StreamId;
+
+/** The stream of the platform's keys. */
+export const keyRingStream = '00000000-0002-8000-8000-000000000000' as StreamId;
+
+const platformName = /^[a-z][a-z0-9-]{0,39}$/;
+const streamShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** The platform that a path or an argument names, or null when no platform could have that name. */
+export const parsePlatformId = (text: string): PlatformId | null => (platformName.test(text) ? (text as PlatformId) : null);
+
+/** A stream id from outside, or null when it is not one (canonical lower case only). */
+export const parseStreamId = (text: string): StreamId | null => (streamShape.test(text) ? (text as StreamId) : null);
+
+/** Operators and the machines that manage belong to this platform. */
+export const systemPlatform = 'system' as PlatformId;

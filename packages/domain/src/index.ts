@@ -1,0 +1,70 @@
+export type { SignInStanding } from './access/sign-in-standing.ts';
+export { signInStanding } from './access/sign-in-standing.ts';
+export type { Standing } from './access/standing.ts';
+export { standing } from './access/standing.ts';
+export type { AccountCommand, AccountRefusal } from './account/decide.ts';
+export { accountDecider, accountListLimit } from './account/decide.ts';
+export type { AccountEvent, MfaFactor } from './account/events.ts';
+export type { AccountRecord, AccountState, EnrolledFactor } from './account/state.ts';
+export type { AggregateFold, GrantlogEvent } from './aggregates.ts';
+export { aggregateOf, foldVersion } from './aggregates.ts';
+export type { SettingsProblem } from './client/check-settings.ts';
+export type { ClientCommand, ClientRefusal } from './client/decide.ts';
+export { clientDecider } from './client/decide.ts';
+export type { ClientAuthMethod, ClientEvent, ClientKind, ClientOrigin, ClientRegistration, ClientSettings } from './client/events.ts';
+export type { ClientRecord, ClientState } from './client/state.ts';
+export type { GrantCommand, GrantRefusal, IssueRules, Narrowing, PresentedToken, RetryRules } from './grant/commands.ts';
+export { endOfUse, grantDecider, isAccessLive } from './grant/decider.ts';
+export type { CodeTerms, GrantEvent, GrantFlow, GrantTerms, Issue, RevocationReason } from './grant/events.ts';
+export type { GrantState } from './grant/state.ts';
+export type { AccountId, ClientId, ClientStreamId, EndpointId, GrantId, Instant, NameId, SessionId, SignInId } from './ids.ts';
+export { keyRingStream, parsePlatformId, parseStreamId, platformStream, standingKinds, systemPlatform } from './ids.ts';
+export type { KeyRingCommand, KeyRingRefusal } from './key-ring/decide.ts';
+export { highestTokenKeyId, keyRingDecider, keyRingLimit, nextTokenKeyId } from './key-ring/decide.ts';
+export type { KeyAlgorithm, KeyDescription, KeyId, KeyRingEvent, KeyUse, RetirementReason } from './key-ring/events.ts';
+export type { KeyRingState, KeyStage, RingKey } from './key-ring/state.ts';
+export { activeKey, findKey } from './key-ring/state.ts';
+export type { NameCommand, NameRefusal } from './name/decide.ts';
+export { nameDecider } from './name/decide.ts';
+export type { NameEvent, NameKind } from './name/events.ts';
+export type { NameState } from './name/state.ts';
+export type { PlatformCommand, PlatformRefusal } from './platform/decide.ts';
+export { platformDecider } from './platform/decide.ts';
+export type {
+  Branding,
+  CompatibilitySwitches,
+  Lifetimes,
+  PlatformDocument,
+  PlatformGrantType,
+  PresetClient,
+  RegistrationPolicy,
+  ResourceDefinition,
+  ScopeDefinition,
+  SigningAlgorithm,
+} from './platform/document.ts';
+export type { PlatformEvent } from './platform/events.ts';
+export type { ParsedPlatformDocument } from './platform/parse-document.ts';
+export { parsePlatformDocument } from './platform/parse-document.ts';
+export type { DocumentProblem } from './platform/readers.ts';
+export type { PlatformState } from './platform/state.ts';
+export { isLoopbackHost, isRedirectUri, parseWebUrl } from './platform/urls.ts';
+export type { RotatingSecret } from './rotating-secrets.ts';
+export { validSecrets } from './rotating-secrets.ts';
+export type { ScopeDecision } from './scopes.ts';
+export { grantableScopes, impliedScopes, satisfies } from './scopes.ts';
+export type { SealedFact } from './sealed-fact.ts';
+export type { SignInCommand, SignInRefusal } from './sign-in/decide.ts';
+export { signInDecider } from './sign-in/decide.ts';
+export type { SignInEnd, SignInEvent, SignInFailure, SignInMethod } from './sign-in/events.ts';
+export type { SignInState } from './sign-in/state.ts';
+export type { EndpointProblem } from './webhook-endpoint/check-settings.ts';
+export type { WebhookEndpointCommand, WebhookEndpointRefusal } from './webhook-endpoint/decide.ts';
+export { webhookEndpointDecider } from './webhook-endpoint/decide.ts';
+export type {
+  EndpointDisabledReason,
+  EndpointRegistration,
+  EndpointSettings,
+  WebhookEndpointEvent,
+  WebhookSignature,
+} from './webhook-endpoint/events.ts';
+export type { EndpointRecord, WebhookEndpointState } from './webhook-endpoint/state.ts';

@@ -1,0 +1,116 @@
+/** What a platform lets clients use at its token endpoint. */
+export type PlatformGrantType = 'authorization_code' | 'refresh_token' | 'client_credentials';
+
+/** Algorithms for ID tokens and JWT access tokens. */
+export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+
+/** Ways in which a client may come to be; a platform allows a set of them. */
+export type RegistrationPolicy = 'open' | 'approval' | 'metadata_document' | 'preset';
+
+export type ScopeDefinition = {
+  /** An RFC 6749 scope-token (NQCHAR). */
+  readonly name: string;
+  /** What a person reads on the consent page. */
+  readonly description: string;
+  /** Granted when a request names no scope. */
+  readonly default: boolean;
+  /** Part of every grant, asked for or not. */
+  readonly required: boolean;
+  /** Scopes that this one satisfies as well, transitively. */
+  readonly implies: readonly string[];
+};
+
+/** A protected resource (RFC 8707 `resource`, RFC 9728 metadata). */
+export type ResourceDefinition = {
+  readonly uri: string;
+  readonly name: string;
+  /** Names of the platform's scopes that mean something here. */
+  readonly scopes: readonly string[];
+  /** Where the API proxies to, or null for a resource reached without us. */
+  readonly upstream: string | null;
+} & ({ readonly accessTokenFormat: 'opaque' } | { readonly accessTokenFormat: 'jwt'; readonly accessTokenAlg: SigningAlgorithm });
+
+/** All in whole seconds. */
+export type Lifetimes = {
+  readonly accessTokenSeconds: number;
+  /** Counted from each issue. */
+  readonly refreshTokenSeconds: number;
+  readonly codeSeconds: number;
+  readonly signUpLinkSeconds: number;
+  /** Absolute cap on a grant, counted from its authorization; null for none. */
+  readonly grantMaxSeconds: number | null;
+  readonly signInSeconds: number;
+};
+
+export type PresetClient = {
+  readonly clientId: string;
+  readonly name: string;
+  readonly redirectUris: readonly string[];
+  readonly type: 'public' | 'confidential';
+  readonly grantTypes: readonly PlatformGrantType[];
+  /** Scopes it may ask for; null for all of the platform's. */
+  readonly scopes: readonly string[] | null;
+};
+
+/** Named deviations from the defaults that a documented reference system needs; all off unless switched on. */
+export type CompatibilitySwitches = {
+  /** Registered redirect URIs may be plain http on loopback, with any port (RFC 8252 §7.3). */
+  readonly httpLoopbackRedirects: boolean;
+  /** Resources take HTTP Basic with an account's own password, for exploration. */
+  readonly basicForExploration: boolean;
+  /** `WWW-Authenticate` also carries `error_message`, `scopes` and the `expired_token` code. */
+  readonly arloChallenges: boolean;
+  /** The OAuth endpoints also answer under `/oauth/connect/`. */
+  readonly connectPaths: boolean;
+};
+
+/** Data for our own pages: never HTML, never CSS. */
+export type Branding = {
+  readonly displayName: string;
+  /** `#rrggbb`, lower case. */
+  readonly accentColor: string;
+  /** An absolute https URL, or null. */
+  readonly logoUrl: string | null;
+};
+
+/**
+ * Everything about a platform that an operator decides, complete: the parser has filled the defaults.
+ *
+ * @see parsePlatformDocument
+ */
+export type PlatformDocument = {
+  readonly name: string;
+  readonly displayName: string;
+  /** An https (or loopback http) origin without a trailing slash for the host form; null for `PUBLIC_URL/{name}`. */
+  readonly issuer: string | null;
+  /** `host` or `host:port` values that select this platform. */
+  readonly hosts: readonly string[];
+  /** At most 64: a token carries them as a mask. */
+  readonly scopes: readonly ScopeDefinition[];
+  /** At most 255: a token carries the index of its resource in one byte. */
+  readonly resources: readonly ResourceDefinition[];
+  readonly lifetimes: Lifetimes;
+  readonly registration: { readonly policy: readonly RegistrationPolicy[] };
+  readonly presetClients: readonly PresetClient[];
+  readonly pkce: 'required' | 'public_clients';
+  readonly grantTypes: readonly PlatformGrantType[];
+  /** What every token of this platform starts with, before `_`, so that secret scanners know whose it is. */
+  readonly tokens: { readonly prefix: string };
+  readonly refresh: {
+    /** How long a lost answer may be asked for again; 0 is strict rotation. */
+    readonly retrySeconds: number;
+    /** Retried sequences in a row before a retry counts as reuse. */
+    readonly retryLimit: number;
+    /** Whether a refresh token needs the `offline_access` scope. */
+    readonly requiresOfflineAccess: boolean;
+  };
+  readonly idTokenAlg: SigningAlgorithm;
+  /** Names that accounts and system clients may be assigned. */
+  readonly roles: readonly string[];
+  readonly signIn: { readonly registration: 'open' | 'closed' };
+  readonly branding: Branding;
+  readonly webhooks: { readonly allowLoopback: boolean };
+  readonly switches: CompatibilitySwitches;
+  /** Absolute URL of what developers should read, or null. */
+  readonly documentation: string | null;
+};

@@ -1,0 +1,239 @@
+import { parsePlatformId } from '../ids.ts';
+import type {
+  Branding,
+  CompatibilitySwitches,
+  Lifetimes,
+  PlatformDocument,
+  PlatformGrantType,
+  PresetClient,
+  RegistrationPolicy,
+  ResourceDefinition,
+  ScopeDefinition,
+  SigningAlgorithm,
+} from './document.ts';
+import { contradictions } from './document-rules.ts';
+import {
+  complete,
+  type DocumentProblem,
+  flag,
+  list,
+  type Members,
+  needed,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  type Reader,
+  readableMembers,
+  text,
+  unreadable,
+  whole,
+} from './readers.ts';
+import { isRedirectUri, parseWebUrl } from './urls.ts';
+
+export type ParsedPlatformDocument =
+  | { readonly ok: true; readonly document: PlatformDocument }
+  | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
+
+const itself = (item: string): string => item;
+const minute = 60;
+const day = 86_400;
+const year = 365 * day;
+
+const platformName = text({ max: 40, accepts: (name) => parsePlatformId(name) !== null, expected: 'a lower-case name like "arlo-health"' });
+const label = text({ max: 100, expected: 'a short text' });
+const description = text({ max: 500, expected: 'a text for people' });
+// RFC 6749 §3.3: scope-token = 1*NQCHAR.
+const scopeName = text({
+  max: 100,
+  accepts: (name) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name),
+  expected: 'a scope name without spaces, quotes or backslashes',
+});
+const roleName = text({ max: 60, accepts: (name) => /^[a-z][a-z0-9_:.-]*$/.test(name), expected: 'a lower-case role name' });
+const clientId = text({ max: 255, accepts: (id) => /^[\x21-\x7e]+$/.test(id), expected: 'a client id of visible ASCII characters' });
+const host = text({
+  max: 259,
+  accepts: (name) => URL.parse(`https://${name}`)?.host === name,
+  expected: 'a lower-case host name, with a port if it has one',
+});
+const webUrl = text({
+  max: 2048,
+  accepts: (url) => parseWebUrl(url) !== null,
+  expected: 'an https URL (http on loopback) without userinfo or fragment',
+});
+const httpsUrl = text({
+  max: 2048,
+  accepts: (url) => parseWebUrl(url)?.protocol === 'https:',
+  expected: 'an https URL without userinfo or fragment',
+});
+const upstreamUrl = text({
+  max: 2048,
+  accepts: (url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''),
+  expected: 'an http or https URL',
+});
+// An origin spells itself without a path, so comparing it with itself also refuses the trailing slash.
+const issuer = text({
+  max: 300,
+  accepts: (url) => parseWebUrl(url)?.origin === url,
+  expected: 'an https origin (http on loopback) without a trailing slash',
+});
+const redirectUri = text({
+  max: 2048,
+  accepts: isRedirectUri,
+  expected: "an absolute redirect URI without fragment (https, http on loopback, or an app's own scheme)",
+});
+const colour = text({ max: 7, accepts: (value) => /^#[0-9a-f]{6}$/.test(value), expected: 'a colour like "#1f4f8f", lower case' });
+const tokenPrefix = text({
+  max: 10,
+  accepts: (value) => /^[a-z][a-z0-9]+$/.test(value),
+  expected: 'two to ten lower-case letters and digits',
+});
+
+const algorithm: Reader<SigningAlgorithm> = oneOf('RS256', 'ES256', 'EdDSA');
+const grantTypes = list<PlatformGrantType>(oneOf('authorization_code', 'refresh_token', 'client_credentials'), {
+  min: 1,
+  max: 3,
+  key: itself,
+});
+const usualGrantTypes: readonly PlatformGrantType[] = ['authorization_code', 'refresh_token'];
+
+const scope = object<ScopeDefinition>({
+  name: needed(scopeName),
+  description: needed(description),
+  default: optional(flag, false),
+  required: optional(flag, false),
+  implies: optional(list(scopeName, { max: 64, key: itself }), []),
+});
+
+type ResourceAsWritten = Omit<ResourceDefinition, 'accessTokenFormat'> & {
+  readonly accessTokenFormat: 'opaque' | 'jwt';
+  readonly accessTokenAlg: SigningAlgorithm | null;
+};
+
+const resourceAsWritten = object<ResourceAsWritten>({
+  uri: needed(webUrl),
+  name: needed(label),
+  scopes: optional(list(scopeName, { max: 64, key: itself }), []),
+  accessTokenFormat: optional(oneOf('opaque', 'jwt'), 'opaque'),
+  accessTokenAlg: optional(nullable(algorithm), null),
+  upstream: optional(nullable(upstreamUrl), null),
+});
+
+const resource: Reader<ResourceDefinition> = (value, path, problems) => {
+  const written = resourceAsWritten(value, path, problems);
+  if (written === unreadable) return unreadable;
+  const { accessTokenFormat, accessTokenAlg, ...rest } = written;
+  if (accessTokenFormat === 'jwt') return { ...rest, accessTokenFormat, accessTokenAlg: accessTokenAlg ?? 'EdDSA' };
+  if (accessTokenAlg === null) return { ...rest, accessTokenFormat };
+  problems.push({
+    path: `${path}.accessTokenAlg`,
+    problem: 'says how to sign an opaque token',
+    fix: 'Remove it, or set accessTokenFormat to "jwt".',
+  });
+  return unreadable;
+};
+
+const lifetimes: Lifetimes = {
+  accessTokenSeconds: 3600,
+  refreshTokenSeconds: 90 * day,
+  codeSeconds: 600,
+  signUpLinkSeconds: 900,
+  grantMaxSeconds: null,
+  signInSeconds: 28_800,
+};
+
+const lifetimesReader = object<Lifetimes>({
+  accessTokenSeconds: optional(whole(minute, day), lifetimes.accessTokenSeconds),
+  refreshTokenSeconds: optional(whole(minute, 2 * year), lifetimes.refreshTokenSeconds),
+  // OAuth 2.1 §4.1.2 recommends ten minutes at most.
+  codeSeconds: optional(whole(10, 600), lifetimes.codeSeconds),
+  signUpLinkSeconds: optional(whole(minute, day), lifetimes.signUpLinkSeconds),
+  grantMaxSeconds: optional(nullable(whole(minute, 10 * year)), lifetimes.grantMaxSeconds),
+  signInSeconds: optional(whole(minute, 30 * day), lifetimes.signInSeconds),
+});
+
+const presetClient = object<PresetClient>({
+  clientId: needed(clientId),
+  name: needed(label),
+  redirectUris: optional(list(redirectUri, { max: 50, key: itself }), []),
+  type: optional(oneOf('public', 'confidential'), 'public'),
+  grantTypes: optional(grantTypes, usualGrantTypes),
+  scopes: optional(nullable(list(scopeName, { max: 64, key: itself })), null),
+});
+
+const switches: CompatibilitySwitches = {
+  httpLoopbackRedirects: false,
+  basicForExploration: false,
+  arloChallenges: false,
+  connectPaths: false,
+};
+const branding: Branding = { displayName: '', accentColor: '#1f4f8f', logoUrl: null };
+const refresh: PlatformDocument['refresh'] = { retrySeconds: 60, retryLimit: 10, requiresOfflineAccess: false };
+
+/** Empty texts stand for the defaults that are taken from other members. */
+const members: Members<PlatformDocument> = {
+  name: needed(platformName),
+  displayName: needed(label),
+  issuer: optional(nullable(issuer), null),
+  hosts: optional(list(host, { max: 50, key: itself }), []),
+  scopes: needed(list(scope, { min: 1, max: 64, key: ({ name }) => name })),
+  resources: optional(list(resource, { max: 255, key: ({ uri }) => uri }), []),
+  lifetimes: optional(lifetimesReader, lifetimes),
+  registration: optional(
+    object({ policy: needed(list<RegistrationPolicy>(oneOf('open', 'approval', 'metadata_document', 'preset'), { max: 4, key: itself })) }),
+    { policy: ['preset'] },
+  ),
+  presetClients: optional(list(presetClient, { max: 100, key: (client) => client.clientId }), []),
+  pkce: optional(oneOf('required', 'public_clients'), 'required'),
+  grantTypes: optional(grantTypes, usualGrantTypes),
+  tokens: optional(object({ prefix: needed(tokenPrefix) }), { prefix: '' }),
+  refresh: optional(
+    object({
+      retrySeconds: optional(whole(0, 600), refresh.retrySeconds),
+      retryLimit: optional(whole(1, 1000), refresh.retryLimit),
+      requiresOfflineAccess: optional(flag, refresh.requiresOfflineAccess),
+    }),
+    refresh,
+  ),
+  idTokenAlg: optional(algorithm, 'RS256'),
+  roles: optional(list(roleName, { max: 100, key: itself }), []),
+  signIn: optional(object({ registration: optional(oneOf('open', 'closed'), 'closed') }), { registration: 'closed' }),
+  branding: optional(
+    object({
+      displayName: optional(label, branding.displayName),
+      accentColor: optional(colour, branding.accentColor),
+      logoUrl: optional(nullable(httpsUrl), branding.logoUrl),
+    }),
+    branding,
+  ),
+  webhooks: optional(object({ allowLoopback: optional(flag, false) }), { allowLoopback: false }),
+  switches: optional(
+    object({
+      httpLoopbackRedirects: optional(flag, false),
+      basicForExploration: optional(flag, false),
+      arloChallenges: optional(flag, false),
+      connectPaths: optional(flag, false),
+    }),
+    switches,
+  ),
+  documentation: optional(nullable(webUrl), null),
+};
+
+/** Defaults taken from other members: pages show the platform's own name, tokens start with its first letters. */
+const withDerivedDefaults = (document: PlatformDocument): PlatformDocument => ({
+  ...document,
+  tokens: { prefix: document.tokens.prefix || document.name.replaceAll('-', '').slice(0, 10) },
+  branding: { ...document.branding, displayName: document.branding.displayName || document.displayName },
+});
+
+/**
+ * The platform document that `json` is, with every default filled in, or all that is wrong with it. Unknown keys are
+ * refused. Parsing a parsed document gives the same document.
+ */
+export const parsePlatformDocument = (json: unknown): ParsedPlatformDocument => {
+  const problems: DocumentProblem[] = [];
+  const read = readableMembers(members)(json, '', problems);
+  if (read === unreadable) return { ok: false, problems };
+  problems.push(...contradictions(read));
+  return problems.length === 0 && complete(read, members) ? { ok: true, document: withDerivedDefaults(read) } : { ok: false, problems };
+};

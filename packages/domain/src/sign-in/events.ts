@@ -1,0 +1,23 @@
+import type { DomainEvent } from '@grantlog/eventsourcing';
+import type { AccountId } from '../ids.ts';
+
+export type SignInMethod = 'password';
+
+/** Why nobody was signed in. The page says the same for all of them; the log says which. */
+export type SignInFailure = 'unknown_account' | 'wrong_password' | 'account_disabled' | 'platform_suspended';
+
+export type SignInEnd = 'signed_out' | 'expired' | 'replaced' | 'by_operator';
+
+/** Facts of one attempt of one browser to sign in: a stream each, so that no crowd of attempts slows an account down. */
+export type SignInEvent =
+  | DomainEvent<
+      'sign_in.succeeded',
+      {
+        readonly account: AccountId;
+        readonly method: SignInMethod;
+        /** Authentication method references, as the ID token states them (RFC 8176). */
+        readonly amr: readonly string[];
+      }
+    >
+  | DomainEvent<'sign_in.failed', { readonly account: AccountId | null; readonly reason: SignInFailure }>
+  | DomainEvent<'sign_in.ended', { readonly reason: SignInEnd }>;

@@ -1,0 +1,39 @@
+import { isLoopbackHost } from '../platform/urls.ts';
+import type { EndpointSettings } from './events.ts';
+
+export type EndpointProblem =
+  | 'url_invalid'
+  | 'url_insecure'
+  | 'url_with_credentials'
+  | 'url_with_fragment'
+  | 'types_invalid'
+  | 'concurrency_out_of_range'
+  | 'description_too_long';
+
+const longestUrl = 2048;
+const longestDescription = 500;
+const mostTypes = 100;
+const mostConcurrent = 100;
+const typeShape = /^[a-z][a-z_]*(\.[a-z][a-z_]*)+$/;
+
+const urlProblem = (text: string, allowLoopback: boolean): EndpointProblem | null => {
+  const url = text.length > longestUrl ? null : URL.parse(text);
+  if (url === null) return 'url_invalid';
+  // Userinfo would be sent, logged and shown; a receiver's secret is for the signature or the bearer token.
+  if (url.username !== '' || url.password !== '') return 'url_with_credentials';
+  if (text.includes('#')) return 'url_with_fragment';
+  const loopback = isLoopbackHost(url.hostname);
+  if (url.protocol === 'https:') return loopback && !allowLoopback ? 'url_insecure' : null;
+  return url.protocol === 'http:' && loopback && allowLoopback ? null : 'url_insecure';
+};
+
+/** What is wrong with these settings, or null. Whether the address is public is decided at each connection (egress). */
+export const endpointProblem = (settings: EndpointSettings, allowLoopback: boolean): EndpointProblem | null => {
+  const { url, types, concurrency, description } = settings;
+  const problem = urlProblem(url, allowLoopback);
+  if (problem !== null) return problem;
+  if (types !== null && (types.length === 0 || types.length > mostTypes || !types.every((type) => typeShape.test(type))))
+    return 'types_invalid';
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > mostConcurrent) return 'concurrency_out_of_range';
+  return description.length > longestDescription ? 'description_too_long' : null;
+};

@@ -1,0 +1,81 @@
+import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
+import { sameJson } from '../same-json.ts';
+import { type EndpointProblem, endpointProblem } from './check-settings.ts';
+import type { EndpointDisabledReason, EndpointRegistration, EndpointSettings, WebhookEndpointEvent } from './events.ts';
+import { type EndpointRecord, evolveWebhookEndpoint, noEndpoint, type WebhookEndpointState } from './state.ts';
+
+export type WebhookEndpointCommand =
+  /** `allowLoopback` is the platform's own setting, for development. */
+  | ({ readonly type: 'register'; readonly allowLoopback: boolean } & EndpointRegistration)
+  | { readonly type: 'verify' }
+  | { readonly type: 'update'; readonly changes: Partial<EndpointSettings>; readonly allowLoopback: boolean }
+  /** `previousValidUntil` in whole seconds since the epoch. */
+  | { readonly type: 'rotateSecret'; readonly credentialId: string; readonly previousValidUntil: number }
+  | { readonly type: 'disable'; readonly reason: EndpointDisabledReason }
+  | { readonly type: 'enable' }
+  | { readonly type: 'delete' };
+
+export type WebhookEndpointRefusal =
+  | 'endpoint_exists'
+  | 'unknown_endpoint'
+  | 'endpoint_deleted'
+  | 'secret_missing'
+  | 'too_many_secrets'
+  | EndpointProblem;
+
+type Outcome = Decision<WebhookEndpointEvent, WebhookEndpointRefusal>;
+type Living = EndpointRecord & { readonly status: 'active' | 'disabled' };
+
+const register = (command: Extract<WebhookEndpointCommand, { type: 'register' }>, state: WebhookEndpointState): Outcome => {
+  if (state.status !== 'none') return refuse(state.status === 'deleted' ? 'endpoint_deleted' : 'endpoint_exists');
+  const { type: _, allowLoopback, ...registration } = command;
+  if (registration.secretCredentials.length === 0) return refuse('secret_missing');
+  if (registration.secretCredentials.length > 2) return refuse('too_many_secrets');
+  const problem = endpointProblem(registration, allowLoopback);
+  return problem === null ? record({ type: 'webhook_endpoint.registered', data: registration }) : refuse(problem);
+};
+
+const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, endpoint: Living): Outcome => {
+  switch (command.type) {
+    case 'verify':
+      return endpoint.verified ? record() : record({ type: 'webhook_endpoint.verified', data: {} });
+    case 'update': {
+      const merged = { ...endpoint, ...command.changes };
+      if (sameJson(endpoint, merged)) return record();
+      const problem = endpointProblem(merged, command.allowLoopback);
+      return problem === null ? record({ type: 'webhook_endpoint.updated', data: command.changes }) : refuse(problem);
+    }
+    case 'rotateSecret': {
+      const { credentialId, previousValidUntil } = command;
+      return record({ type: 'webhook_endpoint.secret_rotated', data: { credentialId, previousValidUntil } });
+    }
+    case 'disable':
+      // The first reason stays: a failing endpoint is not relabelled by a late 410.
+      return endpoint.status === 'disabled' ? record() : record({ type: 'webhook_endpoint.disabled', data: { reason: command.reason } });
+    case 'enable':
+      return endpoint.status === 'active' ? record() : record({ type: 'webhook_endpoint.enabled', data: {} });
+    case 'delete':
+      return record({ type: 'webhook_endpoint.deleted', data: {} });
+  }
+};
+
+/** Asking again for what already is records nothing and is no refusal. */
+const decide = (command: WebhookEndpointCommand, state: WebhookEndpointState): Outcome => {
+  if (command.type === 'register') return register(command, state);
+  switch (state.status) {
+    case 'none':
+      return refuse('unknown_endpoint');
+    case 'deleted':
+      return command.type === 'delete' ? record() : refuse('endpoint_deleted');
+    case 'active':
+    case 'disabled':
+      return change(command, state);
+  }
+};
+
+/** A registered webhook URL: what it hears, how it is signed for, and whether it is spoken to at all. */
+export const webhookEndpointDecider: Decider<WebhookEndpointState, WebhookEndpointCommand, WebhookEndpointEvent, WebhookEndpointRefusal> = {
+  initial: noEndpoint,
+  decide,
+  evolve: evolveWebhookEndpoint,
+};

@@ -1,0 +1,61 @@
+import type { Placed } from '@grantlog/eventsourcing';
+import type { ClientStreamId } from '../ids.ts';
+import { type RotatingSecret, rotateSecret } from '../rotating-secrets.ts';
+import type { EndpointDisabledReason, EndpointSettings, WebhookEndpointEvent, WebhookSignature } from './events.ts';
+
+/** An endpoint that is not deleted. */
+export type EndpointRecord = EndpointSettings & {
+  readonly client: ClientStreamId | null;
+  readonly signature: WebhookSignature;
+  /** Newest first; at most two, of which the second may have run out. */
+  readonly secrets: readonly RotatingSecret[];
+  /** Whether the receiver behind the present URL has shown that it wants this. */
+  readonly verified: boolean;
+  readonly firstPosition: number;
+};
+
+export type WebhookEndpointState =
+  | { readonly status: 'none' }
+  | ({ readonly status: 'active' } & EndpointRecord)
+  | ({ readonly status: 'disabled'; readonly reason: EndpointDisabledReason } & EndpointRecord)
+  | { readonly status: 'deleted'; readonly firstPosition: number };
+
+export const noEndpoint: WebhookEndpointState = { status: 'none' };
+
+const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook_endpoint.registered' }>>): WebhookEndpointState => {
+  const { secretCredentials, ...registration } = event.data;
+  return {
+    status: 'active',
+    ...registration,
+    secrets: secretCredentials.map((credentialId) => ({ credentialId, validUntil: null })),
+    verified: false,
+    firstPosition: event.position,
+  };
+};
+
+export const evolveWebhookEndpoint = (state: WebhookEndpointState, event: Placed<WebhookEndpointEvent>): WebhookEndpointState => {
+  if (state.status === 'none') return event.type === 'webhook_endpoint.registered' ? registered(event) : state;
+  if (state.status === 'deleted') return state;
+  switch (event.type) {
+    case 'webhook_endpoint.registered':
+      return state;
+    case 'webhook_endpoint.verified':
+      return { ...state, verified: true };
+    case 'webhook_endpoint.updated': {
+      const { url = state.url } = event.data;
+      // Another URL is another receiver, and it has shown nothing yet.
+      return { ...state, ...event.data, verified: state.verified && url === state.url };
+    }
+    case 'webhook_endpoint.secret_rotated':
+      return { ...state, secrets: rotateSecret(state.secrets, event.data) };
+    case 'webhook_endpoint.disabled':
+      return { ...state, status: 'disabled', reason: event.data.reason };
+    case 'webhook_endpoint.enabled': {
+      if (state.status === 'active') return state;
+      const { reason: _, ...endpoint } = state;
+      return { ...endpoint, status: 'active' };
+    }
+    case 'webhook_endpoint.deleted':
+      return { status: 'deleted', firstPosition: state.firstPosition };
+  }
+};

@@ -1,0 +1,154 @@
+import type { StreamId } from '@grantlog/eventsourcing';
+import fc, { type Arbitrary } from 'fast-check';
+import type { GrantlogEvent, Issue } from '../src/index.ts';
+import { documentOf } from './documents.ts';
+
+type Type = GrantlogEvent['type'];
+type DataOf<T extends Type> = Extract<GrantlogEvent, { type: T }>['data'];
+
+const streamId = (kind: string) => fc.nat(9).map((n) => `00000000-${kind}-8000-8000-00000000000${n}` as StreamId & never);
+const credentialId = fc.nat(999).map((n) => `credential-${String(n).padStart(3, '0')}`);
+const reason = fc.constantFrom('reason-a', 'reason-b');
+const seconds = fc.integer({ min: 1_700_000_000, max: 1_799_999_999 });
+const nothing = fc.constant({});
+const rotation = fc.record({ credentialId, previousValidUntil: seconds });
+const issue: Arbitrary<Issue> = fc.record({
+  sequence: fc.integer({ min: 1000, max: 9999 }),
+  issuedAt: seconds.map((whole) => whole * 1000),
+  accessExpiresAt: seconds,
+  refreshExpiresAt: seconds,
+  scopes: fc.constant([0, 1]),
+  resource: fc.constant(null),
+  tokenKeyId: fc.constant(1),
+});
+const code = fc.record({
+  expiresAt: seconds,
+  redirectUri: fc.constant('https://a.example/cb'),
+  redirectUriSent: fc.boolean(),
+  codeChallenge: fc.constant(null),
+  tokenKeyId: fc.constant(1),
+  nonce: fc.constant(null),
+});
+const grantTerms = {
+  flow: fc.constant('authorization_code' as const),
+  client: streamId('0004'),
+  clientId: fc.constant('robot'),
+  account: streamId('0003'),
+  session: fc.constant(null),
+  signIn: fc.constant(null),
+  scopes: fc.constant(['openid', 'read']),
+  resources: fc.constant([]),
+  authTime: seconds,
+};
+const clientRegistration = fc.record({
+  clientId: fc.constant('robot' as string & never),
+  kind: fc.constant('confidential' as const),
+  how: fc.constantFrom('preset' as const, 'portal' as const),
+  name: fc.constant('Robot'),
+  redirectUris: fc.constant(['https://a.example/cb']),
+  grantTypes: fc.constant(['authorization_code' as const]),
+  scopes: fc.constant(null),
+  authMethods: fc.constant(['client_secret_basic' as const]),
+  idTokenAlg: fc.constant(null),
+  secretCredential: credentialId,
+  approval: fc.constantFrom('pending' as const, 'approved' as const),
+  serves: fc.constant([]),
+  roles: fc.constant([]),
+  tokenNonce: fc.constant(null),
+});
+const endpoint = {
+  url: fc.constantFrom('https://a.example/1', 'https://a.example/2'),
+  types: fc.constantFrom(['grant.revoked'], ['grant.expired']),
+  ordered: fc.boolean(),
+  concurrency: fc.integer({ min: 1, max: 9 }),
+  description: fc.constantFrom('one', 'two'),
+};
+const keyName = fc.oneof(
+  fc.record({ use: fc.constant('token' as const), keyId: fc.integer({ min: 1, max: 9 }), alg: fc.constant('HS256' as const) }),
+  fc.record({ use: fc.constant('sign' as const), keyId: fc.constantFrom('a', 'b'), alg: fc.constant('ES256' as const) }),
+);
+
+/** Data for every type of event; the compiler finds a type that is missing here. */
+export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
+  'platform.configured': fc.record({ document: fc.constantFrom(documentOf(), documentOf({ displayName: 'Bcme' })) }),
+  'platform.suspended': fc.record({ reason }),
+  'platform.resumed': nothing,
+  'platform.grants_revoked': fc.record({ reason }),
+  'signing_key.created': fc.oneof(
+    fc.record({
+      use: fc.constant('token' as const),
+      keyId: fc.integer({ min: 1, max: 9 }),
+      alg: fc.constant('HS256' as const),
+      credentialId,
+      publicJwk: fc.constant(null),
+    }),
+    fc.record({
+      use: fc.constant('sign' as const),
+      keyId: fc.constantFrom('a', 'b'),
+      alg: fc.constant('ES256' as const),
+      credentialId,
+      publicJwk: fc.constant({ kty: 'EC' }),
+    }),
+  ),
+  'signing_key.activated': fc.tuple(keyName, seconds).map(([key, previousVerifiesUntil]) => ({ ...key, previousVerifiesUntil })),
+  'signing_key.retired': keyName.map(({ use, keyId }) => ({ use, keyId, reason: 'routine' as const })),
+  'account.registered': fc.record({ emailName: streamId('0005') }),
+  'account.password_set': fc.record({ credentialId }),
+  'account.roles_assigned': fc.record({ roles: fc.constantFrom(['admin'], ['staff']) }),
+  'account.mfa_enrolled': fc.record({ factor: fc.constantFrom('totp' as const, 'passkey' as const), credentialId }),
+  'account.mfa_removed': fc.record({ factor: fc.constantFrom('totp' as const, 'passkey' as const) }),
+  'account.contexts_set': fc.record({ contexts: fc.constantFrom(['safe-1'], ['safe-2']) }),
+  'account.disabled': fc.record({ reason }),
+  'account.enabled': nothing,
+  'account.grants_revoked': fc.record({ reason }),
+  'account.erased': nothing,
+  'sign_in.succeeded': fc.record({ account: streamId('0003'), method: fc.constant('password' as const), amr: fc.constant(['pwd']) }),
+  'sign_in.failed': fc.record({ account: fc.option(streamId('0003')), reason: fc.constant('wrong_password' as const) }),
+  'sign_in.ended': fc.record({ reason: fc.constant('signed_out' as const) }),
+  'client.registered': clientRegistration,
+  'client.updated': fc.constantFrom({ name: 'Tobor' }, { redirectUris: ['https://b.example/cb'] }, {}),
+  'client.approved': nothing,
+  'client.rejected': fc.record({ reason }),
+  'client.secret_rotated': rotation,
+  'client.disabled': fc.record({ reason }),
+  'client.enabled': nothing,
+  'client.grants_revoked': fc.record({ reason }),
+  'client.deleted': nothing,
+  'name.claimed': fc.record({ kind: fc.constant('email' as const), owner: streamId('0003') }),
+  'name.released': nothing,
+  'webhook_endpoint.registered': fc.record({
+    ...endpoint,
+    client: fc.constant(null),
+    secretCredentials: credentialId.map((id) => [id]),
+    signature: fc.constant('v1' as const),
+  }),
+  'webhook_endpoint.verified': nothing,
+  'webhook_endpoint.updated': fc.record(endpoint, { requiredKeys: [] }),
+  'webhook_endpoint.secret_rotated': rotation,
+  'webhook_endpoint.disabled': fc.record({ reason: fc.constantFrom('operator' as const, 'gone' as const) }),
+  'webhook_endpoint.enabled': nothing,
+  'webhook_endpoint.deleted': nothing,
+  'grant.authorized': fc.record({ ...grantTerms, tokenNonce: fc.constant('n'), code, issue: fc.constant(null) }),
+  'grant.denied': fc.record({ ...grantTerms, reason: fc.constant('by_account' as const) }),
+  'grant.code_redeemed': fc.record({ issue }),
+  'grant.code_replayed': fc.record({ by: fc.constant('client' as const), redeemedAt: seconds }),
+  'grant.refreshed': fc.record({ issue }),
+  'grant.refresh_retried': fc.record({ sequence: fc.nat(99) }),
+  'grant.refresh_reused': fc.record({ sequence: fc.nat(99), current: fc.nat(99) }),
+  'grant.context_selected': fc.record({ context: fc.constantFrom('safe-1', 'safe-2') }),
+  'grant.access_token_revoked': fc.record({ sequence: fc.nat(99), accessExpiresAt: seconds }),
+  'grant.expired': fc.record({ at: seconds }),
+  'grant.revoked': fc.record({ reason: fc.constant('by_client' as const), by: fc.constant(null) }),
+};
+
+/** Every type of event of one aggregate, in the order of the table. */
+export const typesOf = (aggregate: string): readonly Type[] =>
+  (Object.keys(eventData) as Type[]).filter((type) => type.startsWith(`${aggregate}.`));
+
+/** The names of all aggregates, as event types begin. */
+export const aggregateNames: readonly string[] = [...new Set(Object.keys(eventData).map((type) => type.split('.', 1)[0] ?? ''))];
+
+/** Any event of these types, in no sensible order. */
+export const eventOf = (types: readonly Type[]): Arbitrary<GrantlogEvent> =>
+  // Type and data come from the same entry of the table.
+  fc.oneof(...types.map((type) => (eventData[type] as Arbitrary<unknown>).map((data) => ({ type, data }) as GrantlogEvent)));

@@ -1,0 +1,159 @@
+import { specification } from '@grantlog/eventsourcing';
+import { describe, expect, test } from 'vitest';
+import { type EndpointRegistration, type WebhookEndpointCommand, type WebhookEndpointEvent, webhookEndpointDecider } from '../src/index.ts';
+
+const registration: EndpointRegistration = {
+  url: 'https://agent.example/hooks?key=k',
+  types: ['grant.revoked'],
+  client: null,
+  secretCredentials: ['s1'],
+  signature: 'v1',
+  ordered: false,
+  concurrency: 4,
+  description: 'Agent',
+};
+const registered: WebhookEndpointEvent = { type: 'webhook_endpoint.registered', data: registration };
+const verified: WebhookEndpointEvent = { type: 'webhook_endpoint.verified', data: {} };
+const gone: WebhookEndpointEvent = { type: 'webhook_endpoint.disabled', data: { reason: 'gone' } };
+const deleted: WebhookEndpointEvent = { type: 'webhook_endpoint.deleted', data: {} };
+const register = (changes: Partial<EndpointRegistration> = {}, allowLoopback = false): WebhookEndpointCommand => ({
+  type: 'register',
+  allowLoopback,
+  ...registration,
+  ...changes,
+});
+const { given, replay } = specification(webhookEndpointDecider);
+
+const others: readonly WebhookEndpointCommand[] = [
+  { type: 'verify' },
+  { type: 'update', changes: { ordered: true }, allowLoopback: false },
+  { type: 'rotateSecret', credentialId: 's2', previousValidUntil: 0 },
+  { type: 'disable', reason: 'operator' },
+  { type: 'enable' },
+];
+
+describe('registering an endpoint', () => {
+  test('records where and how to send, and that nobody there has been heard yet', () => {
+    given([])
+      .when(register())
+      .expect({ events: [registered] });
+    expect(replay([registered])).toMatchObject({ status: 'active', verified: false, secrets: [{ credentialId: 's1', validUntil: null }] });
+  });
+
+  test('takes an id once', () => {
+    given([registered]).when(register()).expect({ events: [], refusal: 'endpoint_exists' });
+    given([registered, deleted]).when(register()).expect({ events: [], refusal: 'endpoint_deleted' });
+  });
+
+  test.each<[Partial<EndpointRegistration>, string]>([
+    [{ url: 'agent.example/hooks' }, 'url_invalid'],
+    [{ url: `https://agent.example/${'x'.repeat(2048)}` }, 'url_invalid'],
+    [{ url: 'http://agent.example/hooks' }, 'url_insecure'],
+    [{ url: 'ftp://agent.example/hooks' }, 'url_insecure'],
+    [{ url: 'https://localhost/hooks' }, 'url_insecure'],
+    [{ url: 'http://127.0.0.1:9000/' }, 'url_insecure'],
+    [{ url: 'https://user@agent.example/' }, 'url_with_credentials'],
+    [{ url: 'https://:pass@agent.example/' }, 'url_with_credentials'],
+    [{ url: 'https://agent.example/#x' }, 'url_with_fragment'],
+    [{ types: [] }, 'types_invalid'],
+    [{ types: ['everything'] }, 'types_invalid'],
+    [{ types: ['grant.*'] }, 'types_invalid'],
+    [{ concurrency: 0 }, 'concurrency_out_of_range'],
+    [{ concurrency: 101 }, 'concurrency_out_of_range'],
+    [{ concurrency: 1.5 }, 'concurrency_out_of_range'],
+    [{ description: 'x'.repeat(501) }, 'description_too_long'],
+    [{ secretCredentials: [] }, 'secret_missing'],
+    [{ secretCredentials: ['a', 'b', 'c'] }, 'too_many_secrets'],
+  ])('refuses %j as %s', (changes, refusal) => {
+    expect(given([]).when(register(changes)).decision()).toEqual({ events: [], refusal });
+  });
+
+  test.each(['http://localhost:9000/hook', 'http://127.0.0.1/', 'http://[::1]:9000/', 'https://localhost/'])(
+    'takes %s where the platform allows loopback',
+    (url) => {
+      expect(given([]).when(register({ url }, true)).decision()).not.toHaveProperty('refusal');
+    },
+  );
+
+  test.each(['http://localhost.evil.example/', 'http://127.0.0.1.evil.example/', 'http://10.0.0.1/'])(
+    'refuses %s even where the platform allows loopback',
+    (url) => {
+      given([]).when(register({ url }, true)).expect({ events: [], refusal: 'url_insecure' });
+    },
+  );
+});
+
+describe('an endpoint', () => {
+  test.each([...others, { type: 'delete' as const }])('refuses to $type before it is registered', (command) => {
+    given([]).when(command).expect({ events: [], refusal: 'unknown_endpoint' });
+  });
+
+  test.each(others)('refuses to $type once it is deleted', (command) => {
+    given([registered, deleted]).when(command).expect({ events: [], refusal: 'endpoint_deleted' });
+  });
+
+  test('is verified once, until its URL changes', () => {
+    given([registered])
+      .when({ type: 'verify' })
+      .expect({ events: [verified] });
+    given([registered, verified]).when({ type: 'verify' }).expect({ events: [] });
+    const updated = (data: object): WebhookEndpointEvent => ({ type: 'webhook_endpoint.updated', data });
+    expect(replay([registered, verified, updated({ description: 'New', url: registration.url })])).toMatchObject({
+      verified: true,
+      description: 'New',
+    });
+    expect(replay([registered, verified, updated({ url: 'https://other.example/' })])).toMatchObject({ verified: false });
+    expect(replay([registered, updated({ ordered: true })])).toMatchObject({ verified: false });
+  });
+
+  test('records only what changes and checks the result as a registration', () => {
+    const update = (changes: Partial<EndpointRegistration>): WebhookEndpointCommand => ({ type: 'update', changes, allowLoopback: false });
+    given([registered])
+      .when(update({ types: null }))
+      .expect({ events: [{ type: 'webhook_endpoint.updated', data: { types: null } }] });
+    given([registered])
+      .when(update({ types: ['grant.revoked'] }))
+      .expect({ events: [] });
+    given([registered])
+      .when(update({ url: 'http://agent.example/' }))
+      .expect({ events: [], refusal: 'url_insecure' });
+  });
+
+  test('signs with two secrets during a rotation', () => {
+    const rotated: WebhookEndpointEvent = {
+      type: 'webhook_endpoint.secret_rotated',
+      data: { credentialId: 's2', previousValidUntil: 100 },
+    };
+    given([registered])
+      .when({ type: 'rotateSecret', credentialId: 's2', previousValidUntil: 100 })
+      .expect({ events: [rotated] });
+    expect(replay([registered, rotated])).toMatchObject({
+      secrets: [
+        { credentialId: 's2', validUntil: null },
+        { credentialId: 's1', validUntil: 100 },
+      ],
+    });
+  });
+
+  test('keeps its first reason for being disabled, and is enabled as it was', () => {
+    given([registered])
+      .when({ type: 'disable', reason: 'gone' })
+      .expect({ events: [gone] });
+    given([registered, gone]).when({ type: 'disable', reason: 'failing' }).expect({ events: [] });
+    const enabled: WebhookEndpointEvent = { type: 'webhook_endpoint.enabled', data: {} };
+    given([registered, gone])
+      .when({ type: 'enable' })
+      .expect({ events: [enabled] });
+    given([registered]).when({ type: 'enable' }).expect({ events: [] });
+    expect(replay([registered, gone])).toMatchObject({ status: 'disabled', reason: 'gone' });
+    expect(replay([registered, verified, gone, enabled])).toEqual(replay([registered, verified]));
+  });
+
+  test('is deleted once and keeps no URL', () => {
+    given([registered])
+      .when({ type: 'delete' })
+      .expect({ events: [deleted] });
+    given([registered, deleted]).when({ type: 'delete' }).expect({ events: [] });
+    expect(replay([registered, deleted])).toEqual({ status: 'deleted', firstPosition: 1 });
+  });
+});
