@@ -1,0 +1,30 @@
+export type { AuthorizationFailure, AuthorizationSuccess } from './authorization-response.ts';
+export { authorizationFailure, authorizationSuccess, isRedirectableCode } from './authorization-response.ts';
+export type { BearerChallenge, BearerCredentials } from './challenge.ts';
+export { basicChallenge, bearerChallenge, bearerError, readBearerToken } from './challenge.ts';
+export type { ClientCredentials } from './client-authentication.ts';
+export { clientAuthenticationError, readClientCredentials, refuseCredentialsInQuery } from './client-authentication.ts';
+export type { DiscoveryPath } from './discovery-paths.ts';
+export { discoveryPaths, protectedResourcePaths, resourceMetadataUrl } from './discovery-paths.ts';
+export type {
+  AuthorizationServerDescription,
+  JsonDocument,
+  OpenidDescription,
+  ProtectedResourceDescription,
+} from './metadata.ts';
+export { authorizationServerMetadata, openidConfiguration, protectedResourceMetadata } from './metadata.ts';
+export type { OAuthErrorBody, OAuthErrorCode } from './oauth-error.ts';
+export { OAuthError, oauthErrorBody, oauthErrorStatus } from './oauth-error.ts';
+export type { RequestParameters } from './parameters.ts';
+export { readParameters } from './parameters.ts';
+export { isCodeVerifier, matchesCodeChallenge, readCodeChallenge } from './pkce.ts';
+export type { Problem } from './problem.ts';
+export { ProblemError, problem, problemMediaType } from './problem.ts';
+export type { Prompt } from './prompt.ts';
+export { readMaxAge, readPrompt } from './prompt.ts';
+export type { ParsedRedirectUri } from './redirect-uri.ts';
+export { matchRedirectUri, parseRedirectUri, redirectWith } from './redirect-uri.ts';
+export { canonicalResource, parseResourceIndicator, sameResource } from './resource-indicator.ts';
+export { formatScope, isScopeSubset, isScopeToken, parseScope } from './scope.ts';
+export type { TokenResponse } from './token-response.ts';
+export { tokenResponse, tokenResponseHeaders } from './token-response.ts';
