@@ -1,0 +1,36 @@
+export { SealBroken } from './aead.ts';
+export { createClientSecret, digestSecret, matchesDigest, type PlainSecret } from './client-secrets.ts';
+export { constantTimeEqual, constantTimeEqualBytes } from './constant-time.ts';
+export { fingerprint, sha256 } from './digest.ts';
+export { hashClaim } from './hash-claim.ts';
+export { expiringNameId, nameId, standingId, uuidv7 } from './ids.ts';
+export { createPasswords, type Passwords, PasswordsBusy } from './password-queue.ts';
+export {
+  hashPassword,
+  needsRehash,
+  UnacceptablePassword,
+  UnsupportedPasswordHash,
+  verifyAgainstNothing,
+  verifyPassword,
+} from './passwords.ts';
+export { createDataKey, openPersonal, type PersonalFields, sealPersonal } from './personal.ts';
+export { s256 } from './pkce.ts';
+export { randomKey, randomToken, randomUuid } from './random.ts';
+export { createSealer, type Sealer } from './sealing.ts';
+export { WeakSecret } from './secret-keys.ts';
+export { type JwtClaims, signJwt } from './sign-jwt.ts';
+export {
+  type GeneratedSigningKey,
+  generateSigningKey,
+  importSigningKey,
+  type PublicJwk,
+  type SigningAlg,
+  type SigningKey,
+  signingAlgs,
+} from './signing-keys.ts';
+export { mintToken, type ParsedToken, type PlainToken, parseToken, shorten, type TokenKind, verifyToken } from './token.ts';
+export type { TokenPayload } from './token-payload.ts';
+export { isUuid, uuidFromBytes, uuidToBytes } from './uuid.ts';
+export { type JwtRefusal, type JwtVerification, verifyJwt } from './verify-jwt.ts';
+export { createWebhookKeyPair, createWebhookSecret, parseWebhookSecret, type WebhookSecret } from './webhook-secrets.ts';
+export { signWebhook, verifyWebhook } from './webhook-signatures.ts';

@@ -1,0 +1,207 @@
+import { createHmac, createPublicKey, verify } from 'node:crypto';
+import fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, test } from 'vitest';
+import { createWebhookKeyPair, createWebhookSecret, parseWebhookSecret, signWebhook, verifyWebhook } from '../src/index.ts';
+
+const vector = {
+  id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+  timestampSeconds: 1614265330,
+  body: '{"test": 2432232314}',
+  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+  pair: 'whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==',
+};
+const now = 1_795_250_000;
+const message = { id: 'dlv_1', timestampSeconds: now, body: '{"type":"grant.revoked"}' };
+const received = (secrets: readonly string[]) => ({
+  id: message.id,
+  timestamp: String(now),
+  signature: signWebhook({ ...message, secrets }),
+  body: message.body,
+  nowSeconds: now,
+});
+
+describe('signing', () => {
+  test('gives the published v1 signature', () => {
+    expect(signWebhook({ ...vector, secrets: [vector.secret] })).toBe(vector.signature);
+  });
+
+  test('gives the published v1a signature', () => {
+    expect(signWebhook({ ...vector, secrets: [vector.pair] })).toBe(
+      'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==',
+    );
+  });
+
+  test('lists one signature for each secret, in their order, separated by spaces', () => {
+    const old = createWebhookSecret();
+    const list = signWebhook({ ...vector, secrets: [vector.secret, vector.pair, old] }).split(' ');
+    expect(list).toEqual([vector.secret, vector.pair, old].map((secret) => signWebhook({ ...vector, secrets: [secret] })));
+  });
+
+  test('is accepted by the standardwebhooks library', () => {
+    const secret = createWebhookSecret();
+    const seconds = Math.floor(Date.now() / 1000);
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const body = JSON.stringify({ text });
+        const headers = {
+          'webhook-id': 'dlv_1',
+          'webhook-timestamp': String(seconds),
+          'webhook-signature': signWebhook({ id: 'dlv_1', timestampSeconds: seconds, body, secrets: [createWebhookSecret(), secret] }),
+        };
+        expect(new Webhook(secret).verify(body, headers)).toEqual({ text });
+      }),
+    );
+  });
+
+  test('covers id, time and body as bytes, whichever form the body has', () => {
+    const bytes = new TextEncoder().encode('{"name":"Ä"}');
+    expect(signWebhook({ ...message, body: bytes, secrets: [vector.secret] })).toBe(
+      signWebhook({ ...message, body: '{"name":"Ä"}', secrets: [vector.secret] }),
+    );
+  });
+
+  test('with Ed25519 is checked by the public key alone', () => {
+    const { secretKey, publicKey } = createWebhookKeyPair();
+    const signature = signWebhook({ ...message, secrets: [secretKey] });
+    const x = Buffer.from(publicKey.slice(5), 'base64').toString('base64url');
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+    const content = Buffer.from(`${message.id}.${now}.${message.body}`);
+    expect(verify(null, content, key, Buffer.from(signature.slice(4), 'base64'))).toBe(true);
+  });
+
+  test.each(['', 'a.b', 'a b', 'a\n', 'ü', 'x'.repeat(129)])('refuses the id %j', (id) => {
+    expect(() => signWebhook({ ...message, id, secrets: [vector.secret] })).toThrow(RangeError);
+  });
+
+  test.each([1.5, -1, Number.NaN, 1e21])('refuses the time %s', (timestampSeconds) => {
+    expect(() => signWebhook({ ...message, timestampSeconds, secrets: [vector.secret] })).toThrow(RangeError);
+  });
+
+  test('refuses no secret, a public key and a secret of another form, which it does not repeat', () => {
+    expect(() => signWebhook({ ...message, secrets: [] })).toThrow(RangeError);
+    expect(() => signWebhook({ ...message, secrets: [createWebhookKeyPair().publicKey] })).toThrow(RangeError);
+    expect(() => signWebhook({ ...message, secrets: ['whsec_hunter2'] })).toThrow(/^(?!.*hunter2).*$/);
+  });
+});
+
+describe('verifying', () => {
+  const secret = createWebhookSecret();
+  const pair = createWebhookKeyPair();
+
+  test('accepts what was signed, by secret, by public key, and during a rotation by either secret', () => {
+    const old = createWebhookSecret();
+    expect(verifyWebhook({ ...received([secret]), secrets: [secret] })).toBe(true);
+    expect(verifyWebhook({ ...received([pair.secretKey]), secrets: [pair.publicKey] })).toBe(true);
+    expect(verifyWebhook({ ...received([pair.secretKey]), secrets: [pair.secretKey] })).toBe(true);
+    expect(verifyWebhook({ ...received([secret, old]), secrets: [old] })).toBe(true);
+    expect(verifyWebhook({ ...received([old]), secrets: [secret, old] })).toBe(true);
+  });
+
+  test('refuses another id, time, body or secret', () => {
+    for (const signer of [secret, pair.secretKey]) {
+      const good = { ...received([signer]), secrets: [signer] };
+      expect(verifyWebhook(good)).toBe(true);
+      expect(verifyWebhook({ ...good, id: 'dlv_2' })).toBe(false);
+      expect(verifyWebhook({ ...good, timestamp: String(now + 1) })).toBe(false);
+      expect(verifyWebhook({ ...good, body: `${message.body} ` })).toBe(false);
+      expect(verifyWebhook({ ...good, secrets: [createWebhookSecret()] })).toBe(false);
+      expect(verifyWebhook({ ...good, secrets: [createWebhookKeyPair().publicKey] })).toBe(false);
+      expect(verifyWebhook({ ...good, secrets: [] })).toBe(false);
+    }
+  });
+
+  test('accepts five minutes of difference either way and not a second more', () => {
+    const good = { ...received([secret]), secrets: [secret] };
+    for (const offset of [-300, 300]) expect(verifyWebhook({ ...good, nowSeconds: now + offset })).toBe(true);
+    for (const offset of [-301, 301, Number.NaN]) expect(verifyWebhook({ ...good, nowSeconds: now + offset })).toBe(false);
+    expect(verifyWebhook({ ...good, nowSeconds: now + 11, toleranceSeconds: 10 })).toBe(false);
+  });
+
+  test('does not take one scheme for the other', () => {
+    const mac = signWebhook({ ...message, secrets: [secret] });
+    const signature = signWebhook({ ...message, secrets: [pair.secretKey] });
+    expect(verifyWebhook({ ...received([secret]), signature: mac.replace('v1,', 'v1a,'), secrets: [secret, pair.publicKey] })).toBe(false);
+    expect(verifyWebhook({ ...received([secret]), signature: signature.replace('v1a,', 'v1,'), secrets: [secret, pair.publicKey] })).toBe(
+      false,
+    );
+  });
+
+  test('does not let a body be read as part of the id or the time', () => {
+    const signature = signWebhook({ id: 'a', timestampSeconds: now, body: `${now}.x`, secrets: [secret] });
+    expect(verifyWebhook({ id: `a.${now}`, timestamp: String(now), body: 'x', signature, secrets: [secret], nowSeconds: now })).toBe(false);
+  });
+
+  test('refuses whatever else stands in the headers, without throwing', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (id, timestamp, signature) => {
+        expect(verifyWebhook({ id, timestamp, signature, body: '', secrets: [secret, pair.publicKey], nowSeconds: now })).toBe(false);
+        expect(
+          verifyWebhook({ ...received([secret]), signature: `v1,${signature} v1a,${signature}`, secrets: [secret, pair.publicKey] }),
+        ).toBe(false);
+      }),
+    );
+  });
+
+  test('refuses other spellings of the time, even rightly signed', () => {
+    const signedAt = (timestamp: string) => {
+      const key = Buffer.from(secret.slice(6), 'base64');
+      const mac = createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`).digest('base64');
+      return verifyWebhook({ ...received([secret]), timestamp, signature: `v1,${mac}`, secrets: [secret] });
+    };
+    expect(signedAt(String(now))).toBe(true);
+    for (const timestamp of [`0${now}`, `+${now}`, `${now}.0`, ` ${now}`, `${now}\n`, '1.79525e9']) expect(signedAt(timestamp)).toBe(false);
+  });
+});
+
+describe('secrets', () => {
+  test('are made in a form that is read again', () => {
+    expect(createWebhookSecret()).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    expect(parseWebhookSecret(createWebhookSecret())).toMatchObject({ scheme: 'v1' });
+    const { secretKey, publicKey } = createWebhookKeyPair();
+    expect(parseWebhookSecret(secretKey)).toMatchObject({ scheme: 'v1a', half: 'private' });
+    expect(parseWebhookSecret(publicKey)).toMatchObject({ scheme: 'v1a', half: 'public' });
+    expect(
+      Buffer.from(secretKey.slice(5), 'base64')
+        .subarray(32)
+        .equals(Buffer.from(publicKey.slice(5), 'base64')),
+    ).toBe(true);
+  });
+
+  test('have 24 to 64 bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 0, maxLength: 90 }), (bytes) => {
+        const readable = parseWebhookSecret(`whsec_${Buffer.from(bytes).toString('base64')}`) !== null;
+        expect(readable).toBe(bytes.byteLength >= 24 && bytes.byteLength <= 64);
+      }),
+      { numRuns: 300, examples: [[new Uint8Array(23)], [new Uint8Array(24)], [new Uint8Array(64)], [new Uint8Array(65)]] },
+    );
+  });
+
+  test('have one spelling', () => {
+    const good = `whsec_${Buffer.alloc(32).toString('base64')}`;
+    expect(parseWebhookSecret(good)).not.toBeNull();
+    for (const other of [
+      good.slice(6),
+      good.slice(0, -1),
+      `${good}=`,
+      ` ${good}`,
+      `${good}\n`,
+      good.replace('whsec', 'WHSEC'),
+      good.replace('A=', 'B='),
+      good.replace('_', '_-'),
+    ]) {
+      expect(parseWebhookSecret(other)).toBeNull();
+    }
+  });
+
+  test('of Ed25519 have halves that belong together', () => {
+    const one = Buffer.from(createWebhookKeyPair().secretKey.slice(5), 'base64');
+    const other = Buffer.from(createWebhookKeyPair().secretKey.slice(5), 'base64');
+    const mixed = Buffer.concat([one.subarray(0, 32), other.subarray(32)]);
+    expect(parseWebhookSecret(`whsk_${mixed.toString('base64')}`)).toBeNull();
+    expect(parseWebhookSecret(`whsk_${one.subarray(0, 32).toString('base64')}`)).toBeNull();
+    expect(parseWebhookSecret(`whpk_${one.toString('base64')}`)).toBeNull();
+  });
+});
