@@ -1,0 +1,14 @@
+export type { ConfigProblem, Environment, Setting, Values } from './config.ts';
+export { ConfigError, readConfig } from './config.ts';
+export type { Logger, LogLevel } from './logger.ts';
+export { createLogger, logLevels } from './logger.ts';
+export type { Counter, Gauge, Label, Metrics, Timer } from './metrics.ts';
+export { createMetrics } from './metrics.ts';
+export type { OpsServer, ReadinessCheck } from './ops-server.ts';
+export { createOpsServer } from './ops-server.ts';
+export { redactText, redactUrl } from './redaction.ts';
+export type { Service, ServiceConfig } from './service-config.ts';
+export { describeConfig, isLoopbackHost, readServiceConfig } from './service-config.ts';
+export { addressList, flag, integer, oneOf, optional, port, secrets, text, url, withDefault } from './settings.ts';
+export type { Shutdown } from './shutdown.ts';
+export { createShutdown } from './shutdown.ts';

@@ -1,0 +1,88 @@
+import { isIP } from 'node:net';
+import type { Parsed, Setting } from './config.ts';
+
+const value = <T>(found: T): Parsed<T> => ({ kind: 'value', value: found });
+const wrong = (why: string): Parsed<never> => ({ kind: 'wrong', wrong: why });
+
+const required = <T>(name: string, fix: string, parse: (text: string) => Parsed<T>): Setting<T> => ({
+  name,
+  fix,
+  parse,
+  absent: { kind: 'required' },
+});
+
+/** The same setting, undefined where it is not set. */
+export const optional = <T>(setting: Setting<T>): Setting<T | undefined> => ({ ...setting, absent: { kind: 'value', value: undefined } });
+
+/** The same setting with a value for where it is not set. */
+export const withDefault = <T>(setting: Setting<T>, fallback: T): Setting<T> => ({
+  ...setting,
+  absent: { kind: 'value', value: fallback },
+});
+
+/** Any text. */
+export const text = (name: string, fix: string): Setting<string> => required(name, fix, value);
+
+/** An absolute URL of one of the protocols (`postgres:`), as it was written. */
+export const url = (name: string, options: { readonly protocols: readonly string[]; readonly example: string }): Setting<string> =>
+  required(name, `Set it to something like ${options.example}`, (given) => {
+    if (!URL.canParse(given)) return wrong('is not a URL');
+    return options.protocols.includes(new URL(given).protocol) ? value(given) : wrong(`must begin with ${options.protocols.join(' or ')}`);
+  });
+
+/** A whole number between two bounds, both included. */
+export const integer = (name: string, range: { readonly min: number; readonly max: number }): Setting<number> =>
+  required(name, `Set it to a whole number from ${range.min} to ${range.max}`, (given) => {
+    if (!/^-?[0-9]{1,15}$/.test(given)) return wrong('is not a whole number');
+    const number = Number(given);
+    return number >= range.min && number <= range.max ? value(number) : wrong('is out of range');
+  });
+
+/** A TCP port; 0 lets the system choose one. */
+export const port = (name: string): Setting<number> => integer(name, { min: 0, max: 65_535 });
+
+/** `true` or `false`, also as 1 or 0. */
+export const flag = (name: string): Setting<boolean> =>
+  required(name, 'Set it to true or false', (given) => {
+    if (given === 'true' || given === '1') return value(true);
+    return given === 'false' || given === '0' ? value(false) : wrong('is neither true nor false');
+  });
+
+/** One of several words. */
+export const oneOf = <const Word extends string>(name: string, words: readonly Word[]): Setting<Word> =>
+  required(name, `Set it to one of ${words.join(', ')}`, (given) => {
+    const found = words.find((word) => word === given);
+    return found === undefined ? wrong('has an unknown value') : value(found);
+  });
+
+const isAddressOrRange = (given: string): boolean => {
+  const [address = '', bits, ...rest] = given.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+};
+
+/** Addresses and CIDR ranges, separated by commas or white space. */
+export const addressList = (name: string): Setting<readonly string[]> =>
+  required(name, 'List addresses or CIDR ranges, such as 10.0.0.0/8, separated by commas', (given) => {
+    const entries = given.split(/[\s,]+/).filter((entry) => entry !== '');
+    const strange = entries.findIndex((entry) => !isAddressOrRange(entry));
+    return strange < 0 ? value(entries) : wrong(`has an entry (the ${strange + 1}.) that is no address or CIDR range`);
+  });
+
+const secretLength = 32;
+
+/** Secrets, newest first, separated by commas or white space; each at least 32 characters. */
+export const secrets = (name: string): Setting<readonly [string, ...string[]]> =>
+  required(
+    name,
+    `Make one with: openssl rand -base64 32. When rotating, put the new one first and keep the old one after a comma`,
+    (given) => {
+      const [newest, ...older] = given.split(/[\s,]+/).filter((entry) => entry !== '');
+      if (newest === undefined) return wrong('is empty');
+      if ([newest, ...older].some((entry) => entry.length < secretLength))
+        return wrong(`holds a secret shorter than ${secretLength} characters`);
+      if (new Set([newest, ...older]).size <= older.length) return wrong('holds the same secret twice');
+      return value([newest, ...older] as const);
+    },
+  );
