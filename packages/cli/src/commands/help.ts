@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import { type Command, UsageError } from '../command.ts';
+
+/** `grantlog help`: the list of commands, or one command's usage. */
+export const helpOn = (commands: readonly Command[]): Command => ({
+  name: 'help',
+  summary: 'list the commands, or explain one',
+  usage: 'grantlog help [<command>]',
+  run: async (argv, io) => {
+    const { positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: {} });
+    const [name] = positionals;
+    if (name === undefined) {
+      io.out(overview(commands));
+      return 0;
+    }
+    const command = commands.find((candidate) => candidate.name === name);
+    if (command === undefined)
+      throw new UsageError(`There is no command "${name}". There are: ${commands.map((known) => known.name).join(', ')}.`);
+    io.out(command.usage);
+    return 0;
+  },
+});
+
+const overview = (commands: readonly Command[]): string => {
+  const width = Math.max(...commands.map((command) => command.name.length));
+  const rows = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  return ['Usage: grantlog <command> [options]', '', ...rows, '', 'grantlog help <command> explains one.'].join('\n');
+};

@@ -1,0 +1,37 @@
+import * as oauth from 'oauth4webapi';
+import { Problem } from '../problem.ts';
+import type { Demo } from '../seed/contract.ts';
+
+/** Calls the management API as the operator's machine, by client credentials. */
+export const signInOperator = async (demo: Demo) => {
+  const issuer = new URL(`${demo.url}/system`);
+  const insecure = { [oauth.allowInsecureRequests]: issuer.protocol === 'http:' };
+  const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }));
+  const { client_id: clientId, client_secret: secret } = demo.operator.client;
+  const client: oauth.Client = { client_id: clientId };
+  const response = await oauth.clientCredentialsGrantRequest(
+    server,
+    client,
+    oauth.ClientSecretBasic(secret),
+    { scope: 'manage' },
+    insecure,
+  );
+  const { access_token: token } = await oauth.processClientCredentialsResponse(server, client, response);
+
+  return {
+    call: async (method: string, path: string, body?: object): Promise<Readonly<Record<string, unknown>>> => {
+      const answer = await fetch(`${demo.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      if (!answer.ok)
+        throw new Problem(
+          `${method} ${path} was answered with ${answer.status}: ${text.slice(0, 500)}`,
+          'Look at the API log in .grantlog/logs',
+        );
+      return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+    },
+  };
+};

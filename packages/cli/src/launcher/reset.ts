@@ -1,0 +1,39 @@
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import type { CommandIo } from '../command.ts';
+import { removeEmbeddedPostgres } from '../embedded/remove-embedded-postgres.ts';
+import { Problem, unlessMissing } from '../problem.ts';
+import { removeTombstones, tryLock } from '../processes/lock.ts';
+import { parseLauncherSettings } from './settings.ts';
+import { statePaths } from './state-directory.ts';
+
+/**
+ * Removes what `start` keeps: by name, never the whole folder, for DATA_DIR may hold other things as well.
+ *
+ * @throws Problem while an instance runs
+ */
+export const reset = async (io: CommandIo): Promise<number> => {
+  const settings = parseLauncherSettings(io.environment);
+  const paths = statePaths(settings.dataDirectory);
+  if ((await unlessMissing(readdir(paths.directory))) === null) {
+    io.out(`There is nothing to remove: ${paths.directory} does not exist.`);
+    return 0;
+  }
+  const attempt = await tryLock(paths.lock);
+  if (attempt.outcome === 'held') {
+    throw new Problem(
+      `Grantlog is running here (process ${attempt.owner.pid}).`,
+      `stop it first: ^C in its terminal, or kill ${attempt.owner.pid}`,
+    );
+  }
+  try {
+    await removeEmbeddedPostgres(paths.postgres);
+    for (const path of [paths.logs, paths.demo, paths.running, paths.secret]) await rm(path, { recursive: true, force: true });
+    await removeTombstones(paths.lock);
+  } finally {
+    await attempt.release();
+  }
+  await rmdir(paths.directory).catch(() => undefined); // something that is not ours is in it
+  io.out(`Removed the data in ${paths.directory}.`);
+  if (settings.databaseUrl !== null) io.out('The database at DATABASE_URL was not touched.');
+  return 0;
+};

@@ -1,0 +1,38 @@
+import type { Demo } from '../seed/contract.ts';
+
+/** What a person reads once everything is up: one URL, the credentials, the next three things to try. */
+export const summarise = (task: {
+  readonly url: string;
+  readonly demo: Demo | null;
+  readonly demoPath: string;
+  readonly logs: string;
+}): string => {
+  const { url, demo } = task;
+  return [
+    '',
+    `Grantlog is running at ${url}`,
+    '',
+    ...(demo === null ? [] : credentials(demo, task.demoPath)),
+    'Three things to try:',
+    `  1. open ${url}: what runs here, and where each platform's sign-in and discovery are`,
+    '  2. npx -y pnpm@12 demo: the whole life of a grant, step by step (in another terminal)',
+    '  3. npx -y pnpm@12 grantlog audit grant <id>: the timeline of the grant that the demo names',
+    '',
+    `Logs are in ${task.logs}. ^C stops everything; npx -y pnpm@12 reset begins again.`,
+  ].join('\n');
+};
+
+const credentials = (demo: Demo, path: string): readonly string[] => {
+  const rows = [
+    { where: 'operator', ...demo.operator, at: '' },
+    ...Object.entries(demo.platforms).map(([name, platform]) => ({ where: name, ...platform.account, at: platform.issuer })),
+  ];
+  const width = (pick: (row: (typeof rows)[number]) => string): number => Math.max(...rows.map((row) => pick(row).length));
+  const [where, email, password] = [width((row) => row.where), width((row) => row.email), width((row) => row.password)];
+  return [
+    'Sign in with',
+    ...rows.map((row) => `  ${row.where.padEnd(where)}  ${row.email.padEnd(email)}  ${row.password.padEnd(password)}  ${row.at}`.trimEnd()),
+    `Client ids and secrets are in ${path}`,
+    '',
+  ];
+};

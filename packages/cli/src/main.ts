@@ -1,0 +1,11 @@
+import { dispatch } from './command.ts';
+import { commands } from './command-table.ts';
+import { readEnvironment } from './environment.ts';
+
+/** The command's own teardown is over when it answers, so nothing that still holds the event loop may keep the process. */
+const code = await dispatch(commands, process.argv.slice(2), {
+  environment: readEnvironment(),
+  out: (line) => void process.stdout.write(`${line}\n`),
+  note: (line) => void process.stderr.write(`${line}\n`),
+});
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import type { PlainSecret } from '@grantlog/crypto';
+import type { PlatformDocument } from '@grantlog/domain';
+import { systemPlatform } from '@grantlog/domain';
+import type { PlatformId } from '@grantlog/eventsourcing';
+import { type By, configurePlatform, type NewClient, type Provisioning } from '@grantlog/provisioning';
+import type { Demo, Seed } from './contract.ts';
+import { demoCredentials, demoPlatforms } from './demo-credentials.ts';
+import { readDemo } from './demo-file.ts';
+import { ensureAccount, SeedRefused } from './ensure-account.ts';
+import { ensureClient } from './ensure-client.ts';
+import { openProvisioning } from './open-provisioning.ts';
+import { readPlatformFile } from './platform-files.ts';
+
+export type { Demo, DemoPlatform, Seed } from './contract.ts';
+
+const by: By = { actor: { kind: 'system', id: 'seed' }, correlationId: 'seed' };
+
+const ensurePlatform = async (context: Provisioning, name: string, publicUrl: string): Promise<PlatformDocument> => {
+  const document = await readPlatformFile(name, publicUrl);
+  const configured = await configurePlatform(context, by, document);
+  if (configured.kind === 'refused') throw new SeedRefused(`the platform ${name} was refused: ${configured.refusal}`);
+  return document;
+};
+
+const clientOf = (
+  document: PlatformDocument,
+  client: Pick<NewClient, 'name' | 'kind' | 'redirectUris' | 'secret'> & { readonly clientId: string },
+) => ({
+  ...client,
+  platform: document.name as PlatformId,
+  how: 'preset' as const,
+  grantTypes: document.grantTypes.filter((type) => type !== 'client_credentials'),
+  scopes: null,
+  authMethods: null,
+  idTokenAlg: null,
+  serves: client.kind === 'confidential' ? document.resources.map((resource) => resource.uri) : [],
+  roles: [],
+  approval: 'approved' as const,
+});
+
+const ensureTenant = async (context: Provisioning, name: string, demo: Demo): Promise<void> => {
+  const document = await ensurePlatform(context, name, demo.url);
+  const credentials = demo.platforms[name];
+  if (credentials === undefined) throw new SeedRefused(`no credentials were made for ${name}`);
+  const { account, client, publicClient } = credentials;
+  await ensureAccount(context, by, {
+    platform: name as PlatformId,
+    ...account,
+    displayName: 'Demo Person',
+    roles: document.roles.slice(0, 2),
+  });
+  await ensureClient(
+    context,
+    by,
+    clientOf(document, {
+      clientId: client.client_id,
+      name: 'Demo Agent',
+      kind: 'confidential',
+      redirectUris: [client.redirect_uri],
+      secret: client.client_secret as PlainSecret, // made by createClientSecret and kept in our own file
+    }),
+  );
+  await ensureClient(
+    context,
+    by,
+    clientOf(document, {
+      clientId: publicClient.client_id,
+      name: 'Demo App',
+      kind: 'public',
+      redirectUris: [publicClient.redirect_uri],
+      secret: null,
+    }),
+  );
+};
+
+const ensureOperators = async (context: Provisioning, demo: Demo): Promise<void> => {
+  const document = await ensurePlatform(context, systemPlatform, demo.url);
+  const { email, password, client } = demo.operator;
+  await ensureAccount(context, by, { platform: systemPlatform, email, password, displayName: 'Operator', roles: ['operator', 'auditor'] });
+  await ensureClient(context, by, {
+    ...clientOf(document, {
+      clientId: client.client_id,
+      name: 'Operator machine',
+      kind: 'confidential',
+      redirectUris: ['http://127.0.0.1:8765/callback'],
+      secret: client.client_secret as PlainSecret, // as above
+    }),
+    grantTypes: document.grantTypes,
+    roles: ['operator', 'auditor'],
+  });
+};
+
+/** Brings the three reference systems up: platforms, an account and two clients each, and the first operator. */
+export const seed: Seed = async ({ connectionString, secret, publicUrl, dataDir }) => {
+  const demo = demoCredentials(await readDemo(join(dataDir, 'demo.json')), publicUrl);
+  const context = openProvisioning({ connectionString, secrets: secret.split(/[\s,]+/).filter((each) => each !== '') });
+  try {
+    await ensureOperators(context, demo);
+    for (const name of demoPlatforms) await ensureTenant(context, name, demo);
+    return demo;
+  } finally {
+    await context.close();
+  }
+};

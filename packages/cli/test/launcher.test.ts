@@ -1,0 +1,198 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { removeEmbeddedPostgres } from '../src/index.ts';
+import { checkPort, findFreePort } from '../src/processes/free-port.ts';
+import { identify } from '../src/processes/identity.ts';
+import { processesWith, runScript, type Script } from './support/process.ts';
+import { eventually, temporaryFolder } from './support/temporary.ts';
+
+const patience = 90_000;
+type Setup = {
+  readonly data: string;
+  readonly port: number;
+  readonly opsPort: number;
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+/** OPS_PORT needs its successor free too. */
+const freePair = async (): Promise<number> => {
+  for (;;) {
+    const port = await findFreePort();
+    if ((await checkPort(port + 1, '127.0.0.1')) === 'free') return port;
+  }
+};
+
+const setUp = async (): Promise<Setup> => {
+  const data = join(await temporaryFolder(), 'data');
+  const [port, opsPort] = [await findFreePort(), await freePair()];
+  onTestFinished(() => removeEmbeddedPostgres(join(data, 'postgres')).catch(() => undefined));
+  return { data, port, opsPort, environment: { DATA_DIR: data, PORT: String(port), OPS_PORT: String(opsPort) } };
+};
+
+const launch = (setup: Setup, more: Readonly<Record<string, string>> = {}, through: readonly string[] = []): Script =>
+  runScript('run-launcher.ts', ['start'], { ...setup.environment, ...more }, through);
+
+const untilUp = (script: Script): Promise<void> =>
+  eventually(`up, not: ${script.output()}`, () => /Logs are in/.test(script.output()) || script.child.exitCode !== null, 40_000).then(() =>
+    expect(script.output()).toContain('Logs are in'),
+  );
+
+/** Services are told apart from those of other tests by their variables, which only proc shows; so by their ports. */
+const allGone = async ({ data, port, opsPort }: Setup): Promise<void> => {
+  await eventually('the services are gone', async () => {
+    const states = await Promise.all([port, opsPort, opsPort + 1].map((each) => checkPort(each, '127.0.0.1')));
+    return states.every((state) => state === 'free');
+  });
+  expect(processesWith(data)).toEqual([]);
+};
+
+describe('start', () => {
+  test(
+    'brings everything up, says so once, and ends without a process left on SIGTERM',
+    async () => {
+      const setup = await setUp();
+      const script = launch(setup);
+      await untilUp(script);
+      expect(script.output()).toContain(`Grantlog is running at http://localhost:${setup.port}`);
+      expect(script.output()).toContain('person@example.com  ');
+      await eventually('the warning is shown', () => script.output().includes(`api  warn  a warning from ${setup.opsPort}: its cause`));
+      expect(script.output()).not.toContain('an ordinary line');
+      expect(await readFile(join(setup.data, 'logs', 'worker.log'), 'utf8')).toContain('an ordinary line');
+      for (const name of ['secret', 'demo.json', 'running.json']) expect((await stat(join(setup.data, name))).mode & 0o777).toBe(0o600);
+      script.child.kill('SIGTERM');
+      expect(await script.exitCode).toBe(0);
+      await allGone(setup);
+      expect(await readdir(setup.data)).not.toContain('running.json');
+      for (const name of ['api.log', 'worker.log']) expect(await readFile(join(setup.data, 'logs', name), 'utf8')).toContain('told to end');
+    },
+    patience,
+  );
+
+  test(
+    'beside a running one prints the same summary and ends with 0; reset refuses meanwhile and removes everything after',
+    async () => {
+      const setup = await setUp();
+      const first = launch(setup);
+      await eventually('the first has begun', () => first.output().includes('starting Postgres'));
+      const early = launch(setup);
+      await untilUp(first);
+      const late = launch(setup);
+      for (const second of [early, late]) {
+        expect(await second.exitCode).toBe(0);
+        expect(second.output()).toContain(`already runs here (process ${first.pid})`);
+        expect(second.output()).toContain('person-password');
+      }
+      expect(early.output()).toContain(`waiting for process ${first.pid}`);
+      const refused = runScript('run-launcher.ts', ['reset'], setup.environment);
+      expect(await refused.exitCode).toBe(1);
+      expect(refused.output()).toContain(`is running here (process ${first.pid})`);
+      first.child.kill('SIGINT');
+      expect(await first.exitCode).toBe(0);
+      const reset = runScript('run-launcher.ts', ['reset'], setup.environment);
+      expect(await reset.exitCode).toBe(0);
+      await expect(stat(setup.data)).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+    patience,
+  );
+
+  test(
+    'recovers by itself after kill -9 of the launcher, whose services end by themselves',
+    async () => {
+      const setup = await setUp();
+      const first = launch(setup);
+      await untilUp(first);
+      const secret = await readFile(join(setup.data, 'secret'), 'utf8');
+      first.child.kill('SIGKILL');
+      await first.exitCode;
+      await eventually('the services have ended', async () => (await checkPort(setup.opsPort, '127.0.0.1')) === 'free');
+      await eventually('the services have ended', async () => (await checkPort(setup.opsPort + 1, '127.0.0.1')) === 'free');
+      const second = launch(setup);
+      await untilUp(second);
+      expect(second.output()).toContain('ending the database server that an earlier run left behind');
+      expect(await readFile(join(setup.data, 'secret'), 'utf8')).toBe(secret);
+      second.child.kill('SIGTERM');
+      expect(await second.exitCode).toBe(0);
+      await allGone(setup);
+    },
+    patience,
+  );
+
+  test(
+    'says which service died, with its last lines, and stops the rest',
+    async () => {
+      const setup = await setUp();
+      const script = launch(setup, { FAKE_DIES: String(setup.opsPort + 1) });
+      expect(await script.exitCode).toBe(1);
+      expect(script.output()).toMatch(/The worker ended (by itself|before it was ready) \(exit code 3\)/);
+      expect(script.output()).toContain('the last words of a service');
+      await allGone(setup);
+    },
+    patience,
+  );
+
+  test(
+    'ended in the middle of its start leaves nothing and tells it by its exit code',
+    async () => {
+      const setup = await setUp();
+      const script = launch(setup);
+      await eventually('it has begun', () => script.output().includes('creating the database'));
+      script.child.kill('SIGTERM');
+      expect(await script.exitCode).toBe(130);
+      await allGone(setup);
+    },
+    patience,
+  );
+
+  test(
+    'ends when the package manager above it is killed',
+    async () => {
+      const setup = await setUp();
+      // A process that looks like npx: its only child is the launcher, and nobody passes the signal on.
+      const npx = launch(setup, {}, [
+        process.execPath,
+        '-e',
+        'const {spawn}=require("node:child_process");process.title="npm exec pnpm start";spawn(process.argv[1],process.argv.slice(2),{stdio:"inherit"})',
+      ]);
+      await untilUp(npx);
+      const running: unknown = JSON.parse(await readFile(join(setup.data, 'running.json'), 'utf8'));
+      const { pid } = running as { pid: number };
+      npx.child.kill('SIGKILL');
+      await eventually('the launcher has ended', () => identify(pid) === null);
+      await allGone(setup);
+    },
+    patience,
+  );
+
+  test(
+    'names every port in use, with its variable and who has it, before it starts anything',
+    async () => {
+      const setup = await setUp();
+      for (const port of [setup.port, setup.opsPort + 1]) {
+        const squatter = createServer().listen(port, '127.0.0.1');
+        onTestFinished(() => void squatter.close());
+      }
+      const script = launch(setup);
+      expect(await script.exitCode).toBe(1);
+      expect(script.output()).toContain(`Port ${setup.port} on 127.0.0.1 (PORT, for the API) is in use`);
+      expect(script.output()).toContain(`Port ${setup.opsPort + 1} on 127.0.0.1 (OPS_PORT, for the worker's operations) is in use`);
+      if (process.platform === 'linux') expect(script.output()).toContain(`by process ${process.pid}, `);
+      expect(await readdir(setup.data)).not.toContain('postgres');
+    },
+    patience,
+  );
+
+  test(
+    'explains a database that refuses, without its password',
+    async () => {
+      const setup = await setUp();
+      const port = await findFreePort();
+      const script = launch(setup, { DATABASE_URL: `postgresql://me:hidden-password@127.0.0.1:${port}/mine` });
+      expect(await script.exitCode).toBe(1);
+      expect(script.output()).toContain(`The database at 127.0.0.1:${port}/mine refuses (ECONNREFUSED`);
+      expect(script.output()).not.toContain('hidden-password');
+    },
+    patience,
+  );
+});

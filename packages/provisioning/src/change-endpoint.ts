@@ -1,0 +1,39 @@
+import type { EndpointId, EndpointSettings, WebhookEndpointRefusal } from '@grantlog/domain';
+import { platformDecider, platformStream, webhookEndpointDecider } from '@grantlog/domain';
+import type { PlatformId } from '@grantlog/eventsourcing';
+import { fold } from '@grantlog/eventsourcing';
+import type { Changed } from './change.ts';
+import { change } from './change.ts';
+import type { By, Provisioning } from './provisioning.ts';
+
+/** What an operator does to an endpoint that is there; its secret is rotated by itself. */
+export type EndpointChange =
+  | { readonly type: 'update'; readonly changes: Partial<EndpointSettings> }
+  | { readonly type: 'disable' }
+  | { readonly type: 'enable' }
+  | { readonly type: 'delete' };
+
+/** Changes a webhook endpoint. `isDevelopment` as at its registration. */
+export const changeEndpoint = async (
+  context: Provisioning,
+  by: By,
+  task: { readonly platform: PlatformId; readonly endpoint: EndpointId; readonly command: EndpointChange; readonly isDevelopment: boolean },
+): Promise<Changed<'unknown_platform' | WebhookEndpointRefusal>> => {
+  const { platform, endpoint, command } = task;
+  if ((await context.directory.open(platform)) === null) return { refusal: 'unknown_platform' };
+  return change<'unknown_platform' | WebhookEndpointRefusal>(context, by, {
+    platform,
+    requests: [{ streamId: platformStream }, { streamId: endpoint }],
+    decide: (loaded) => {
+      const owner = fold(platformDecider, loaded.stream(platformStream));
+      if (owner.status === 'none') return { refusal: 'unknown_platform' };
+      const allowLoopback = task.isDevelopment && owner.document.webhooks.allowLoopback;
+      const { events, refusal } = webhookEndpointDecider.decide(
+        command.type === 'disable' ? { type: 'disable', reason: 'operator' } : { ...command, allowLoopback },
+        fold(webhookEndpointDecider, loaded.stream(endpoint)),
+      );
+      if (refusal !== undefined) return { refusal };
+      return { writes: [{ streamId: endpoint, events }], reads: command.type === 'update' ? [platformStream] : [] };
+    },
+  });
+};

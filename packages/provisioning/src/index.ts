@@ -1,0 +1,17 @@
+export { commitOn } from './commit.ts';
+export type { PlatformConfigured } from './create-platform.ts';
+export { configurePlatform } from './create-platform.ts';
+export { readPersonal, sealDataKey } from './personal-data.ts';
+export type { PlatformDirectory, PlatformNames } from './platform-directory.ts';
+export { canonicalEmail, createPlatformDirectory } from './platform-directory.ts';
+export type { NewKey } from './platform-keys.ts';
+export { newSigningKey, newTokenKey } from './platform-keys.ts';
+export type { By, Provisioning } from './provisioning.ts';
+export type { AccountRegistered, NewAccount } from './register-account.ts';
+export { registerAccount } from './register-account.ts';
+export type { ClientRegistered, NewClient } from './register-client.ts';
+export { registerClient } from './register-client.ts';
+export { rotateClientSecret } from './rotate-client-secret.ts';
+export type { CredentialKind } from './sealed-credentials.ts';
+export { openCredential, sealCredential } from './sealed-credentials.ts';
+export { setPassword } from './set-password.ts';

@@ -1,0 +1,59 @@
+import type { Sealer } from '@grantlog/crypto';
+import { nameId } from '@grantlog/crypto';
+import type { ClientStreamId, NameId } from '@grantlog/domain';
+import { activeKey, keyRingDecider, keyRingStream, standingKinds } from '@grantlog/domain';
+import type { EventLog, PlatformId } from '@grantlog/eventsourcing';
+import { fold } from '@grantlog/eventsourcing';
+import { openCredential } from './sealed-credentials.ts';
+
+/** The stream ids of one platform's names: a keyed hash of each, so that the log tells nobody what was asked. */
+export type PlatformNames = {
+  readonly platform: PlatformId;
+  /** Where the client of this wire `client_id` stands, whether it exists or not. */
+  readonly client: (clientId: string) => ClientStreamId;
+  /** Where an email is claimed; case and surrounding white space do not make another email. */
+  readonly email: (email: string) => NameId;
+};
+
+export type PlatformDirectory = {
+  /** The names of a platform, or null where no such platform is. Never changes once it is there. */
+  readonly open: (platform: PlatformId) => Promise<PlatformNames | null>;
+};
+
+/** The form in which an email is claimed and compared. */
+export const canonicalEmail = (email: string): string => email.normalize('NFC').trim().toLowerCase();
+
+/**
+ * Opens platforms' name keys from the log and keeps them: a name key is made once with its platform and never changes,
+ * so what is kept cannot become stale. Platforms that are not there are looked up anew each time.
+ */
+export const createPlatformDirectory = (options: { readonly log: EventLog; readonly sealer: Sealer }): PlatformDirectory => {
+  const known = new Map<PlatformId, PlatformNames>();
+
+  const look = async (platform: PlatformId): Promise<PlatformNames | null> => {
+    const loaded = await options.log.load(platform, [{ streamId: keyRingStream, withSecrets: true }]);
+    const ring = loaded.stream(keyRingStream);
+    const key = activeKey(fold(keyRingDecider, ring), { use: 'name', alg: 'HS256' });
+    if (key === undefined) return null;
+    const nameKey = openCredential(options.sealer, {
+      platform,
+      owner: keyRingStream,
+      kind: 'name_key',
+      id: key.credentialId,
+      credentials: ring.credentials,
+    });
+    return {
+      platform,
+      client: (clientId) => nameId({ nameKey, kindCode: standingKinds.client, name: clientId }) as ClientStreamId,
+      email: (email) => nameId({ nameKey, kindCode: standingKinds.name, name: `email ${canonicalEmail(email)}` }) as NameId,
+    };
+  };
+
+  return {
+    open: async (platform) => {
+      const found = known.get(platform) ?? (await look(platform));
+      if (found !== null) known.set(platform, found);
+      return found;
+    },
+  };
+};

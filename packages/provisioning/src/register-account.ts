@@ -1,0 +1,88 @@
+import { createDataKey, sealPersonal, standingId } from '@grantlog/crypto';
+import type { AccountId, AccountRefusal, AccountState, NameRefusal } from '@grantlog/domain';
+import { accountDecider, nameDecider, platformDecider, platformStream, standingKinds } from '@grantlog/domain';
+import type { NewEvent, PlatformId } from '@grantlog/eventsourcing';
+import { execute, fold } from '@grantlog/eventsourcing';
+import { insertCredentials, insertDataKey } from '@grantlog/postgres';
+import { isAssignableRole } from './assignable-role.ts';
+import { commitOn } from './commit.ts';
+import { sealDataKey } from './personal-data.ts';
+import { canonicalEmail } from './platform-directory.ts';
+import type { By, Provisioning } from './provisioning.ts';
+import { sealCredential } from './sealed-credentials.ts';
+
+export type NewAccount = {
+  readonly platform: PlatformId;
+  readonly email: string;
+  readonly displayName: string;
+  /** Plain; it is hashed here and goes no further. */
+  readonly password: string;
+  readonly roles: readonly string[];
+};
+
+export type AccountRegistered =
+  | { readonly kind: 'registered'; readonly account: AccountId; readonly position: number }
+  | {
+      readonly kind: 'refused';
+      readonly refusal: 'unknown_platform' | 'unacceptable_email' | 'unknown_role' | AccountRefusal | NameRefusal;
+    };
+
+// One @ between something and a host with a dot or localhost; whether mail arrives is not for a pattern to say.
+const emailShape = /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,190}$/u;
+
+/**
+ * Registers an account with an email and a password, its roles, and the claim on the email, in one commit: of two
+ * registrations of one email one is refused with `name_taken`.
+ *
+ * @throws UnacceptablePassword for a password that cannot be hashed.
+ */
+export const registerAccount = async (context: Provisioning, by: By, account: NewAccount): Promise<AccountRegistered> => {
+  const { platform } = account;
+  const names = await context.directory.open(platform);
+  if (names === null) return { kind: 'refused', refusal: 'unknown_platform' };
+  const email = canonicalEmail(account.email);
+  if (!emailShape.test(email)) return { kind: 'refused', refusal: 'unacceptable_email' };
+
+  const id = standingId(standingKinds.account) as AccountId;
+  const emailName = names.email(email);
+  const hash = await context.passwords.hash(account.password);
+  const password = sealCredential(context.sealer, { platform, owner: id, kind: 'password_hash', bytes: new TextEncoder().encode(hash) });
+  const dataKey = createDataKey();
+  await insertDataKey(context.pool, { platform, subject: id, sealed: sealDataKey(context.sealer, { platform, subject: id, dataKey }) });
+  await insertCredentials(context.pool, [password]);
+  const personal = sealPersonal({ dataKey, platform, streamId: id, version: 1, fields: { email, name: account.displayName } });
+
+  const { outcome, appended } = await execute({
+    log: context.log,
+    platform,
+    requests: [{ streamId: platformStream }, { streamId: id }, { streamId: emailName }],
+    decide: (loaded) => {
+      const owner = fold(platformDecider, loaded.stream(platformStream));
+      if (owner.status === 'none') return { commit: null, outcome: 'unknown_platform' as const };
+      if (!account.roles.every((role) => isAssignableRole(owner.document, role))) return { commit: null, outcome: 'unknown_role' as const };
+      const claim = nameDecider.decide({ type: 'claim', kind: 'email', owner: id }, fold(nameDecider, loaded.stream(emailName)));
+      const initial: AccountState = fold(accountDecider, loaded.stream(id));
+      const registered = accountDecider.decide({ type: 'register', emailName }, initial);
+      const refusal = claim.refusal ?? registered.refusal;
+      if (refusal !== undefined) return { commit: null, outcome: refusal };
+      const roles = [...new Set(account.roles)].sort();
+      const events: readonly NewEvent[] = [
+        ...registered.events.map((event) => ({ ...event, personal })),
+        { type: 'account.password_set', data: { credentialId: password.id } },
+        ...(roles.length === 0 ? [] : [{ type: 'account.roles_assigned', data: { roles } }]),
+      ];
+      return {
+        commit: commitOn(loaded, by, {
+          writes: [
+            { streamId: id, events },
+            { streamId: emailName, events: claim.events },
+          ],
+          reads: [platformStream],
+        }),
+        outcome: null,
+      };
+    },
+  });
+  if (outcome !== null) return { kind: 'refused', refusal: outcome };
+  return { kind: 'registered', account: id, position: appended?.position ?? 0 };
+};

@@ -1,0 +1,90 @@
+import type { PlainSecret } from '@grantlog/crypto';
+import { createClientSecret, digestSecret, randomToken } from '@grantlog/crypto';
+import type { ClientAuthMethod, ClientId, ClientKind, ClientOrigin, ClientRefusal, ClientSettings, ClientStreamId } from '@grantlog/domain';
+import { clientDecider, platformDecider, platformStream } from '@grantlog/domain';
+import type { PlatformId } from '@grantlog/eventsourcing';
+import { execute, fold } from '@grantlog/eventsourcing';
+import { insertCredentials } from '@grantlog/postgres';
+import { type UnknownToPlatform, unknownToPlatform } from './check-client-settings.ts';
+import { commitOn } from './commit.ts';
+import type { By, Provisioning } from './provisioning.ts';
+import { sealCredential } from './sealed-credentials.ts';
+
+export type NewClient = Omit<ClientSettings, 'authMethods'> & {
+  readonly platform: PlatformId;
+  /** Null to have one made: 22 characters of `[A-Za-z0-9_-]`. */
+  readonly clientId: string | null;
+  readonly kind: ClientKind;
+  readonly how: ClientOrigin;
+  /** Null for what fits the kind. */
+  readonly authMethods: readonly ClientAuthMethod[] | null;
+  readonly approval: 'pending' | 'approved';
+  /** The secret of a confidential client that must have a known one; null to have one made. */
+  readonly secret: PlainSecret | null;
+};
+
+export type ClientRegistered =
+  | {
+      readonly kind: 'registered';
+      readonly clientId: ClientId;
+      readonly stream: ClientStreamId;
+      /** Shown once, here; what is kept is a sealed digest. Null for a public client. */
+      readonly secret: PlainSecret | null;
+      readonly position: number;
+    }
+  | { readonly kind: 'refused'; readonly refusal: 'unknown_platform' | UnknownToPlatform | ClientRefusal };
+
+const methodsOf = (kind: ClientKind): readonly ClientAuthMethod[] =>
+  kind === 'public' ? ['none'] : ['client_secret_basic', 'client_secret_post'];
+
+/** Registers a client; a confidential one gets a secret. Redirect URIs have been parsed by the caller's edge. */
+export const registerClient = async (context: Provisioning, by: By, client: NewClient): Promise<ClientRegistered> => {
+  const { platform, clientId: wishedId, authMethods, secret: wishedSecret, ...settings } = client;
+  const names = await context.directory.open(platform);
+  if (names === null) return { kind: 'refused', refusal: 'unknown_platform' };
+  const clientId = (wishedId ?? randomToken(16)) as ClientId;
+  const stream = names.client(clientId);
+  const secret = client.kind === 'confidential' ? (wishedSecret ?? createClientSecret()) : null;
+  const credential =
+    secret === null
+      ? null
+      : sealCredential(context.sealer, { platform, owner: stream, kind: 'client_secret_digest', bytes: digestSecret(secret) });
+  if (credential !== null) await insertCredentials(context.pool, [credential]);
+  const tokenNonce = randomToken(32);
+
+  const { outcome, appended } = await execute({
+    log: context.log,
+    platform,
+    requests: [{ streamId: platformStream }, { streamId: stream }],
+    decide: (loaded) => {
+      const owner = fold(platformDecider, loaded.stream(platformStream));
+      if (owner.status === 'none') return { commit: null, outcome: 'unknown_platform' as const };
+      const unknown = unknownToPlatform(owner.document, settings);
+      if (unknown !== null) return { commit: null, outcome: unknown };
+      const { events, refusal } = clientDecider.decide(
+        {
+          type: 'register',
+          name: settings.name,
+          redirectUris: settings.redirectUris,
+          grantTypes: settings.grantTypes,
+          scopes: settings.scopes,
+          idTokenAlg: settings.idTokenAlg,
+          serves: settings.serves,
+          roles: settings.roles,
+          kind: settings.kind,
+          how: settings.how,
+          approval: settings.approval,
+          authMethods: authMethods ?? methodsOf(client.kind),
+          clientId,
+          secretCredential: credential?.id ?? null,
+          tokenNonce,
+        },
+        fold(clientDecider, loaded.stream(stream)),
+      );
+      if (refusal !== undefined) return { commit: null, outcome: refusal };
+      return { commit: commitOn(loaded, by, { writes: [{ streamId: stream, events }], reads: [platformStream] }), outcome: null };
+    },
+  });
+  if (outcome !== null) return { kind: 'refused', refusal: outcome };
+  return { kind: 'registered', clientId, stream, secret, position: appended?.position ?? 0 };
+};

@@ -1,0 +1,63 @@
+import type { Sealer } from '@grantlog/crypto';
+import { matchesDigest } from '@grantlog/crypto';
+import type { ClientRecord, ClientState } from '@grantlog/domain';
+import { validSecrets } from '@grantlog/domain';
+import type { LoadedStream, PlatformId } from '@grantlog/eventsourcing';
+import type { ClientCredentials } from '@grantlog/protocol';
+import { clientAuthenticationError, OAuthError } from '@grantlog/protocol';
+import { openCredential } from '@grantlog/provisioning';
+
+const anySecret = (
+  sealer: Sealer,
+  client: ClientRecord,
+  shown: { readonly secret: string; readonly platform: PlatformId; readonly stream: LoadedStream; readonly now: number },
+): boolean => {
+  // Every valid digest is compared, so that the time does not tell which of two secrets was shown.
+  const matches = validSecrets(client.secrets, shown.now / 1000).map((id) =>
+    matchesDigest(
+      shown.secret,
+      openCredential(sealer, {
+        platform: shown.platform,
+        owner: shown.stream.streamId,
+        kind: 'client_secret_digest',
+        id,
+        credentials: shown.stream.credentials,
+      }),
+    ),
+  );
+  return matches.includes(true);
+};
+
+/**
+ * Proves a client from its loaded stream. Unknown, deleted and disabled clients and wrong secrets read the same.
+ *
+ * @throws OAuthError `invalid_client`, or `unauthorized_client` for a proved client that is not approved yet.
+ */
+export const authenticateClient = (
+  sealer: Sealer,
+  attempt: {
+    readonly platform: PlatformId;
+    readonly credentials: ClientCredentials;
+    readonly state: ClientState;
+    /** Loaded with its secrets. */
+    readonly stream: LoadedStream;
+    readonly now: number;
+  },
+): ClientRecord => {
+  const { credentials, state, platform, stream, now } = attempt;
+  const fail = (reason: string): OAuthError => clientAuthenticationError({ realm: platform, reason });
+  if (state.status === 'none' || state.status === 'deleted') throw fail(`the client is ${state.status === 'none' ? 'unknown' : 'deleted'}`);
+  if (!state.authMethods.includes(credentials.method)) throw fail(`the client does not use ${credentials.method}`);
+  if (credentials.method !== 'none' && !anySecret(sealer, state, { secret: credentials.secret, platform, stream, now }))
+    throw fail('wrong secret');
+  if (state.status === 'disabled') throw fail('the client is disabled');
+  if (state.approval !== 'approved') {
+    throw new OAuthError('unauthorized_client', {
+      description:
+        state.approval === 'pending'
+          ? 'This client is waiting for the approval of an operator of the platform'
+          : 'An operator of the platform has refused this client',
+    });
+  }
+  return state;
+};

@@ -1,0 +1,88 @@
+import type { AccountState, ClientState, GrantState, PlatformDocument } from '@grantlog/domain';
+import { isAccessLive, standing } from '@grantlog/domain';
+import type { Loaded, LoadedStream, LoadRequest } from '@grantlog/eventsourcing';
+import type { PlatformNames } from '@grantlog/provisioning';
+import type { Deps } from '../deps.ts';
+import { issuerOf } from '../platforms/issuer.ts';
+import { foldAccount, foldClient, foldGrant, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import type { ProvedToken } from '../tokens/read-token.ts';
+import { proveToken, readToken } from '../tokens/read-token.ts';
+
+/** A token that lives at the instant of its load, and everything it stands on. */
+export type LiveToken = {
+  readonly kind: 'access' | 'refresh';
+  readonly token: ProvedToken;
+  readonly grant: Extract<GrantState, { status: 'active' }>;
+  readonly grantId: string;
+  readonly client: ClientState;
+  readonly account: AccountState | null;
+  readonly accountStream: LoadedStream | null;
+  readonly document: PlatformDocument;
+  readonly issuer: string;
+  readonly now: number;
+};
+
+export type ResolvedAccess = {
+  /** Null for every token that gives nothing: malformed, foreign, expired, revoked, or of somebody who may not act. */
+  readonly live: LiveToken | null;
+  /** Why not, in words for the log. */
+  readonly reason: string;
+  readonly loaded: Loaded;
+};
+
+/**
+ * Reads what a token gives at this instant: from the log alone, never from a projection or a cache (design §6).
+ *
+ * @param options.also further streams for the same load, such as the caller's.
+ */
+export const resolveAccess = async (
+  deps: Pick<Deps, 'log' | 'keys' | 'config'>,
+  names: PlatformNames,
+  text: string,
+  options: { readonly also?: readonly LoadRequest[]; readonly withSecrets?: boolean } = {},
+): Promise<ResolvedAccess> => {
+  const { platform } = names;
+  const claimed = readToken(text);
+  const loaded = await deps.log.load(platform, [
+    ...platformStreams,
+    ...(options.also ?? []),
+    ...(claimed === null ? [] : [{ streamId: claimed.grantId, follow: true, withSecrets: options.withSecrets ?? false }]),
+  ]);
+  const dead = (reason: string): ResolvedAccess => ({ live: null, reason, loaded });
+  if (claimed === null) return dead('malformed');
+  const platformState = foldPlatform(loaded);
+  if (platformState.status === 'none') return dead('unknown platform');
+  const { document } = platformState;
+  const grant = foldGrant(loaded, claimed.grantId);
+  if (grant.status !== 'active') return dead(`the grant is ${grant.status}`);
+  const keys = await deps.keys.of(platform, foldKeyRing(loaded));
+  const issuer = issuerOf(document, deps.config.publicUrl);
+  const token = await proveToken(claimed, { platform, issuer, document, keys, terms: grant.terms, now: loaded.now });
+  if (token === null) return dead('its MAC or signature does not fit');
+  if (token.kind === 'code') return dead('it is an authorization code');
+  const { sequence, expiresAt } = token;
+  if (token.kind === 'access' && !isAccessLive(grant, { sequence, expiresAt, now: loaded.now }))
+    return dead('expired, revoked or never issued');
+  if (token.kind === 'refresh' && (sequence !== grant.current.sequence || loaded.now >= expiresAt * 1000))
+    return dead('expired, spent or never issued');
+  const client = foldClient(loaded, grant.terms.client);
+  const account = foldAccount(loaded, grant.terms.account);
+  const stands = standing({ firstPosition: grant.firstPosition, platform: platformState, client, account });
+  if (stands !== 'good') return dead(stands);
+  return {
+    live: {
+      kind: token.kind,
+      token,
+      grant,
+      grantId: claimed.grantId,
+      client,
+      account,
+      accountStream: grant.terms.account === null ? null : loaded.stream(grant.terms.account),
+      document,
+      issuer,
+      now: loaded.now,
+    },
+    reason: 'live',
+    loaded,
+  };
+};

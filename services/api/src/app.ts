@@ -1,0 +1,63 @@
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
+import { randomUuid } from '@grantlog/crypto';
+import type { Pool } from '@grantlog/postgres';
+import { redactUrl } from '@grantlog/runtime';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import fastify from 'fastify';
+import type { Deps } from './deps.ts';
+import { accessTokenValidationEndpoint } from './endpoints/access-token-validation.ts';
+import { authorizationEndpoint } from './endpoints/authorize/authorize.ts';
+import { frontPage } from './endpoints/front-page.ts';
+import { introspectionEndpoint } from './endpoints/introspect.ts';
+import { jwksEndpoint } from './endpoints/jwks.ts';
+import { metadataEndpoints } from './endpoints/metadata.ts';
+import { revocationEndpoint } from './endpoints/revoke.ts';
+import { tokenEndpoint } from './endpoints/token.ts';
+import { userinfoEndpoint } from './endpoints/userinfo.ts';
+import { openRoutesToBrowsers } from './http/cors.ts';
+import { answerErrors } from './http/error-response.ts';
+import { consentForm } from './pages/consent.ts';
+import { signInPages } from './pages/sign-in.ts';
+
+/** The whole HTTP surface, without a port: reading it is reading what the server answers to. */
+export const createApp = async (deps: Deps & { readonly pool: Pool; readonly logger: FastifyBaseLogger }): Promise<FastifyInstance> => {
+  const { config } = deps;
+  const app = fastify({
+    loggerInstance: deps.logger,
+    disableRequestLogging: true,
+    // The correlation id of every event that the request causes; ours, so that nobody can choose it.
+    genReqId: () => randomUuid(),
+    trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
+    bodyLimit: 65_536,
+    // Fastify's own defaults are no limits at all.
+    connectionTimeout: 30_000,
+    requestTimeout: 30_000,
+    handlerTimeout: 25_000,
+    keepAliveTimeout: 72_000,
+    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
+  });
+  await app.register(formbody, { bodyLimit: 65_536 });
+  await app.register(cookie);
+  answerErrors(app, deps);
+  openRoutesToBrowsers(app);
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      { method: request.method, url: redactUrl(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'answered',
+    );
+  });
+
+  frontPage(deps)(app);
+  metadataEndpoints(deps)(app);
+  jwksEndpoint(deps)(app);
+  authorizationEndpoint(deps, ['/:platform/oauth/authorize'])(app);
+  signInPages(deps)(app);
+  consentForm(deps)(app);
+  tokenEndpoint(deps, ['/:platform/oauth/token'])(app);
+  revocationEndpoint(deps, ['/:platform/oauth/revoke'])(app);
+  introspectionEndpoint(deps)(app);
+  accessTokenValidationEndpoint(deps)(app);
+  userinfoEndpoint(deps)(app);
+  return app;
+};

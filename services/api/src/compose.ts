@@ -1,0 +1,42 @@
+import { availableParallelism } from 'node:os';
+import { createPasswords, createSealer } from '@grantlog/crypto';
+import { foldVersion } from '@grantlog/domain';
+import { createPool, createPostgresEventLog, type Pool } from '@grantlog/postgres';
+import { createPlatformDirectory } from '@grantlog/provisioning';
+import type { Logger, ServiceConfig } from '@grantlog/runtime';
+import type { Deps } from './deps.ts';
+import { createKeyStore } from './tokens/key-store.ts';
+
+export type Composed = Deps & { readonly pool: Pool; readonly stop: () => Promise<void> };
+
+/** Builds everything that the API works with, once. Opens no port. */
+export const compose = (config: ServiceConfig, logger: Logger): Composed => {
+  const sealer = createSealer(config.secrets);
+  const pool = createPool({
+    connectionString: config.databaseUrl,
+    role: 'grantlog_api',
+    max: 10,
+    onError: (error) => logger.warn({ err: error }, 'an idle database connection was lost'),
+  });
+  const log = createPostgresEventLog({
+    pool,
+    foldVersion,
+    sealer,
+    onTampered: (found) => logger.error(found, 'a stream_state row was edited outside the worker; the stream was read from its events'),
+  });
+  const directory = createPlatformDirectory({ log, sealer });
+  const passwords = createPasswords({ concurrency: Math.max(1, availableParallelism() - 1) });
+  return {
+    config,
+    log,
+    sealer,
+    directory,
+    keys: createKeyStore({ log, sealer }),
+    provisioning: { log, pool, sealer, passwords, directory },
+    pool,
+    stop: async () => {
+      log.stop();
+      await pool.end();
+    },
+  };
+};

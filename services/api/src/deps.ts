@@ -1,0 +1,15 @@
+import type { Sealer } from '@grantlog/crypto';
+import type { EventLog } from '@grantlog/eventsourcing';
+import type { PlatformDirectory, Provisioning } from '@grantlog/provisioning';
+import type { ServiceConfig } from '@grantlog/runtime';
+import type { KeyStore } from './tokens/key-store.ts';
+
+/** What endpoints work with; built once in compose.ts. */
+export type Deps = {
+  readonly config: ServiceConfig;
+  readonly log: EventLog;
+  readonly sealer: Sealer;
+  readonly directory: PlatformDirectory;
+  readonly keys: KeyStore;
+  readonly provisioning: Provisioning;
+};

@@ -1,0 +1,31 @@
+import { OAuthError, readParameters } from '@grantlog/protocol';
+import type { FastifyInstance } from 'fastify';
+import { resolveAccess } from '../access/resolve-access.ts';
+import type { Deps } from '../deps.ts';
+import { requireSwitch } from '../http/require-switch.ts';
+import { resolvePlatform } from '../platforms/resolve-platform.ts';
+import { introspectionOf } from './introspect.ts';
+
+/**
+ * `GET accesstokenvalidation?token=`: 200 with claims that name no person, or 400. Documented without credentials;
+ * its query is redacted from logs.
+ */
+export const accessTokenValidationEndpoint =
+  (deps: Deps) =>
+  (app: FastifyInstance): void => {
+    app.get(
+      '/:platform/oauth/connect/accesstokenvalidation',
+      { config: { authentication: 'token', errors: 'oauth' } },
+      async (request, reply) => {
+        const names = await resolvePlatform(deps, request);
+        await requireSwitch(deps, names, 'connectPaths');
+        const sent = readParameters(request.query, ['token']);
+        const { live, reason } = await resolveAccess(deps, names, sent.require('token'));
+        if (live === null || live.kind !== 'access') {
+          throw new OAuthError('invalid_token', { status: 400, description: 'The token is invalid, expired or revoked', reason });
+        }
+        const { active: _, ...claims } = introspectionOf(live);
+        return reply.header('cache-control', 'no-store').send(claims);
+      },
+    );
+  };

@@ -1,0 +1,124 @@
+import { uuidv7 } from '@grantlog/crypto';
+import type { GrantId } from '@grantlog/domain';
+import type { LoadRequest } from '@grantlog/eventsourcing';
+import { authorizationFailure, isRedirectableCode, OAuthError, readParameters } from '@grantlog/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { csrfToken, ensureBrowserId } from '../../http/browser.ts';
+import { formBody } from '../../http/form-body.ts';
+import { sendPage } from '../../http/page.ts';
+import type { AuthorizationRequest } from '../../pages/authorization-request.ts';
+import { sealDecision } from '../../pages/authorization-request.ts';
+import { consentPage } from '../../pages/consent-page.ts';
+import { signInPage } from '../../pages/sign-in-page.ts';
+import type { SignedIn } from '../../pages/signed-in.ts';
+import { readSignInCookie, signedInOf } from '../../pages/signed-in.ts';
+import { issuerOf } from '../../platforms/issuer.ts';
+import { foldClient, foldPlatform, platformStreams } from '../../platforms/load-parties.ts';
+import { resolvePlatform } from '../../platforms/resolve-platform.ts';
+import { checkClient } from './check-client.ts';
+import { checkRedirectUri } from './check-redirect-uri.ts';
+import type { CheckedRequest } from './check-request.ts';
+import { authorizationParameters, checkRequest } from './check-request.ts';
+
+/** How long a person may take to decide, in milliseconds. */
+const decisionTime = 3_600_000;
+
+/** Whether the sign-in at hand answers the request, or the person has to prove again who they are (OIDC Core §3.1.2.1). */
+const sufficesFor = (signedIn: SignedIn | null, checked: CheckedRequest, now: number): signedIn is SignedIn => {
+  if (signedIn === null) return false;
+  if (checked.prompt.kind === 'interactive' && (checked.prompt.steps.has('login') || checked.prompt.steps.has('select_account')))
+    return false;
+  return checked.maxAge === undefined || now / 1000 - signedIn.authTime <= checked.maxAge;
+};
+
+/**
+ * The authorization endpoint (RFC 6749 §3.1). It shows a page or redirects an error; it writes nothing: a decision is
+ * what the form of the page brings.
+ */
+export const authorizationEndpoint =
+  (deps: Deps, paths: readonly string[]) =>
+  (app: FastifyInstance): void => {
+    const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+      const names = await resolvePlatform(deps, request);
+      const { platform } = names;
+      const source = request.method === 'POST' ? formBody(request) : request.query;
+
+      // 1. Until client and redirect URI are proved, every answer is a page of our own.
+      const address = readParameters(source, ['client_id', 'redirect_uri', 'scope']);
+      const clientStream = names.client(address.require('client_id'));
+      const signInId = readSignInCookie(deps, request, platform);
+      const also: readonly LoadRequest[] = signInId === null ? [] : [{ streamId: signInId, follow: true, withSecrets: true }];
+      const loaded = await deps.log.load(platform, [...platformStreams, { streamId: clientStream }, ...also]);
+      const platformState = foldPlatform(loaded);
+      if (platformState.status !== 'active')
+        throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
+      const { document } = platformState;
+      const client = checkClient(foldClient(loaded, clientStream));
+      const asksForOpenid = (address.get('scope') ?? '').split(' ').includes('openid');
+      const destination = checkRedirectUri(client, address.get('redirect_uri'), asksForOpenid);
+
+      // 2. From here the client hears of its errors, with its state and our issuer (RFC 9207 §2).
+      const issuer = issuerOf(document, deps.config.publicUrl);
+      const signedIn = signInId === null ? null : signedInOf(deps, loaded, signInId, platform);
+      const state = stateOf(source);
+      const refuse = (error: OAuthError): FastifyReply => {
+        request.log.info({ error: error.code, reason: error.reason }, 'authorization refused');
+        return reply
+          .header('cache-control', 'no-store')
+          .redirect(authorizationFailure({ redirectUri: destination.redirectUri, error, state, issuer }), 303);
+      };
+      let checked: CheckedRequest;
+      try {
+        checked = checkRequest(document, client, readParameters(source, authorizationParameters));
+      } catch (error) {
+        if (!(error instanceof OAuthError) || !isRedirectableCode(error.code)) throw error;
+        // A client that registered itself could use our errors to redirect people anywhere (RFC 9700 §4.11.2).
+        if (client.how === 'dynamic' && signedIn === null) throw error;
+        return refuse(error);
+      }
+
+      // 3. Who is there, and what do they see?
+      const identified = sufficesFor(signedIn, checked, loaded.now);
+      if (checked.prompt.kind === 'silent') {
+        return refuse(
+          identified
+            ? new OAuthError('consent_required', { description: 'The person has to decide' })
+            : new OAuthError('login_required', { description: 'Nobody is signed in' }),
+        );
+      }
+      const pending: AuthorizationRequest = {
+        clientId: client.clientId,
+        redirectUri: destination.redirectUri,
+        redirectUriSent: destination.sent,
+        state: state ?? null,
+        scopes: checked.scopes,
+        resources: checked.resources,
+        nonce: checked.nonce,
+        codeChallenge: checked.codeChallenge,
+        grantId: uuidv7(loaded.now) as GrantId,
+        expiresAt: loaded.now + decisionTime,
+      };
+      const browserId = ensureBrowserId(deps, request, reply, platform);
+      const csrf = csrfToken(deps, platform, browserId);
+      if (!identified) {
+        const sealed = sealDecision(deps, platform, { request: pending, browserId, signIn: null });
+        return sendPage(reply, 200, signInPage({ document, csrf, sealed, clientName: client.name, failed: false }));
+      }
+      const sealed = sealDecision(deps, platform, { request: pending, browserId, signIn: { id: signedIn.id, account: signedIn.account } });
+      return sendPage(reply, 200, consentPage({ document, client, request: pending, email: signedIn.email, csrf, sealed }));
+    };
+    for (const path of paths) {
+      app.get(path, { config: { authentication: 'browser', errors: 'page' } }, answer);
+      app.post(path, { config: { authentication: 'browser', errors: 'page' } }, answer);
+    }
+  };
+
+/** `state` as it came, for answers to a request whose other parameters may be at fault. */
+const stateOf = (source: unknown): string | undefined => {
+  try {
+    return readParameters(source, ['state']).get('state');
+  } catch {
+    return undefined;
+  }
+};

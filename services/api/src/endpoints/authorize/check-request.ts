@@ -1,0 +1,99 @@
+import type { ClientRecord, PlatformDocument } from '@grantlog/domain';
+import { grantableScopes } from '@grantlog/domain';
+import type { Prompt, RequestParameters } from '@grantlog/protocol';
+import {
+  OAuthError,
+  parseResourceIndicator,
+  parseScope,
+  readCodeChallenge,
+  readMaxAge,
+  readPrompt,
+  sameResource,
+} from '@grantlog/protocol';
+
+export const authorizationParameters = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'state',
+  'scope',
+  'resource',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'prompt',
+  'max_age',
+  'id_token_hint',
+  'request',
+  'request_uri',
+] as const;
+
+export type CheckedRequest = {
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly nonce: string | null;
+  readonly codeChallenge: string | null;
+  readonly prompt: Prompt;
+  /** Seconds. */
+  readonly maxAge: number | undefined;
+};
+
+const checkScopes = (document: PlatformDocument, client: ClientRecord, scope: string | undefined): readonly string[] => {
+  const decided = grantableScopes({ document, client, requested: parseScope(scope) });
+  if (decided.outcome === 'granted') return decided.scopes;
+  throw new OAuthError('invalid_scope', {
+    description:
+      decided.scope === null
+        ? 'The request names no scope, and the platform has no default'
+        : `The scope ${decided.scope} cannot be granted`,
+  });
+};
+
+/** The document's own spelling of each resource asked for: what tokens carry is what the metadata says (RFC 8707 §2). */
+const checkResources = (document: PlatformDocument, asked: readonly string[]): readonly string[] => {
+  const found = asked
+    .map(parseResourceIndicator)
+    .map((resource) => document.resources.find((known) => sameResource(known.uri, resource))?.uri);
+  const known = found.flatMap((uri) => uri ?? []);
+  if (known.length !== found.length) throw new OAuthError('invalid_target', { description: 'resource is not one of this platform' });
+  return [...new Set(known)];
+};
+
+/**
+ * Everything about an authorization request that may be answered to the redirect URI, in the order in which it is judged.
+ *
+ * @throws OAuthError
+ * @see RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, OIDC Core §3.1.2.1
+ */
+export const checkRequest = (
+  document: PlatformDocument,
+  client: ClientRecord,
+  parameters: RequestParameters<(typeof authorizationParameters)[number]>,
+): CheckedRequest => {
+  if (parameters.get('request') !== undefined)
+    throw new OAuthError('request_not_supported', { description: 'Request objects are not supported' });
+  if (parameters.get('request_uri') !== undefined)
+    throw new OAuthError('request_uri_not_supported', { description: 'request_uri is not supported' });
+  if (parameters.require('response_type') !== 'code') {
+    throw new OAuthError('unsupported_response_type', { description: 'response_type must be code' });
+  }
+  if ((parameters.get('response_mode') ?? 'query') !== 'query')
+    throw new OAuthError('invalid_request', { description: 'response_mode must be query' });
+  if (!document.grantTypes.includes('authorization_code') || !client.grantTypes.includes('authorization_code')) {
+    throw new OAuthError('unauthorized_client', { description: 'The client is not registered for the authorization code grant' });
+  }
+  const codeChallenge = readCodeChallenge({
+    challenge: parameters.get('code_challenge'),
+    method: parameters.get('code_challenge_method'),
+    required: document.pkce === 'required' || client.kind === 'public',
+  });
+  return {
+    scopes: checkScopes(document, client, parameters.get('scope')),
+    resources: checkResources(document, parameters.all('resource')),
+    nonce: parameters.get('nonce') ?? null,
+    codeChallenge: codeChallenge ?? null,
+    prompt: readPrompt(parameters.get('prompt')),
+    maxAge: readMaxAge(parameters.get('max_age')),
+  };
+};

@@ -1,0 +1,68 @@
+import { clientAuthenticationError, readClientCredentials, readParameters, refuseCredentialsInQuery } from '@grantlog/protocol';
+import type { FastifyInstance } from 'fastify';
+import { authenticateClient } from '../access/authenticate-client.ts';
+import type { LiveToken } from '../access/resolve-access.ts';
+import { resolveAccess } from '../access/resolve-access.ts';
+import type { Deps } from '../deps.ts';
+import { formBody } from '../http/form-body.ts';
+import { foldClient } from '../platforms/load-parties.ts';
+import { resolvePlatform } from '../platforms/resolve-platform.ts';
+import { accessTokenId } from '../tokens/issue-tokens.ts';
+
+/** What a resource server learns of a live token (RFC 7662 §2.2). No personal data: the subject is a pseudonym. */
+export const introspectionOf = (live: LiveToken): Readonly<Record<string, unknown>> => {
+  const { token, grant, issuer } = live;
+  const { terms } = grant;
+  return {
+    active: true,
+    iss: issuer,
+    client_id: terms.clientId,
+    sub: terms.account ?? terms.clientId,
+    scope: token.scopes.join(' '),
+    exp: token.expiresAt,
+    ...(live.kind === 'access' ? { token_type: 'Bearer', jti: accessTokenId(live.grantId as never, token.sequence) } : {}),
+    ...(token.sequence === grant.current.sequence ? { iat: Math.floor(grant.current.issuedAt / 1000) } : {}),
+    ...(token.resource === null ? {} : { aud: token.resource }),
+    ...(grant.context === null ? {} : { context: grant.context }),
+    grant_id: live.grantId,
+  };
+};
+
+const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret'] as const;
+
+/**
+ * Introspection (RFC 7662). The caller is a confidential client, and the token its own or for a resource it serves;
+ * whatever else is asked about is exactly `{"active":false}`.
+ */
+export const introspectionEndpoint =
+  (deps: Deps) =>
+  (app: FastifyInstance): void => {
+    app.post('/:platform/oauth/introspect', { config: { authentication: 'client', errors: 'oauth' } }, async (request, reply) => {
+      const names = await resolvePlatform(deps, request);
+      refuseCredentialsInQuery(request.query as Record<string, unknown>);
+      const sent = readParameters(formBody(request), parameters);
+      const credentials = readClientCredentials({
+        authorization: request.headers.authorization,
+        parameters: { clientId: sent.get('client_id'), clientSecret: sent.get('client_secret') },
+        realm: names.platform,
+      });
+      if (credentials.method === 'none')
+        throw clientAuthenticationError({ realm: names.platform, reason: 'a public client asked to introspect' });
+      const token = sent.require('token');
+      const caller = names.client(credentials.clientId);
+      const { live, loaded, reason } = await resolveAccess(deps, names, token, { also: [{ streamId: caller, withSecrets: true }] });
+      const client = authenticateClient(deps.sealer, {
+        platform: names.platform,
+        credentials,
+        state: foldClient(loaded, caller),
+        stream: loaded.stream(caller),
+        now: loaded.now,
+      });
+      const mayKnow =
+        live !== null &&
+        (live.grant.terms.client === caller || (live.token.resource !== null && client.serves.includes(live.token.resource)));
+      if (!mayKnow)
+        request.log.debug({ reason: live === null ? reason : 'the token is not for the caller' }, 'introspection says inactive');
+      return reply.header('cache-control', 'no-store').send(mayKnow ? introspectionOf(live) : { active: false });
+    });
+  };

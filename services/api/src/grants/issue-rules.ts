@@ -1,0 +1,35 @@
+import type { ClientRecord, IssueRules, Narrowing, PlatformDocument } from '@grantlog/domain';
+import { OAuthError, parseResourceIndicator, parseScope } from '@grantlog/protocol';
+import type { TokenRequest } from './token-request.ts';
+
+/** How long what is issued now lives, and whether a refresh token is part of it (design §5.2, OIDC Core §11). */
+export const issueRulesOf = (party: {
+  readonly document: PlatformDocument;
+  readonly client: ClientRecord;
+  readonly scopes: readonly string[];
+  readonly tokenKeyId: number;
+}): IssueRules => {
+  const { document, client, scopes, tokenKeyId } = party;
+  const refreshes =
+    document.grantTypes.includes('refresh_token') &&
+    client.grantTypes.includes('refresh_token') &&
+    (!document.refresh.requiresOfflineAccess || scopes.includes('offline_access'));
+  return {
+    accessTokenSeconds: document.lifetimes.accessTokenSeconds,
+    refreshTokenSeconds: refreshes ? document.lifetimes.refreshTokenSeconds : null,
+    grantMaxSeconds: document.lifetimes.grantMaxSeconds,
+    tokenKeyId,
+  };
+};
+
+/**
+ * What the request narrows the grant to.
+ *
+ * @throws OAuthError `invalid_scope` or `invalid_target`; a token is for one resource, so several are refused (RFC 8707 §2.2).
+ */
+export const readNarrowing = ({ parameters }: Pick<TokenRequest, 'parameters'>): Narrowing => {
+  const scopes = parseScope(parameters.get('scope'));
+  const resources = parameters.all('resource').map(parseResourceIndicator);
+  if (new Set(resources).size > 1) throw new OAuthError('invalid_target', { description: 'Ask for a token for one resource at a time' });
+  return { scopes: scopes.length === 0 ? null : scopes, resource: resources[0] ?? null };
+};

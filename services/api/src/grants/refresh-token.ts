@@ -1,0 +1,30 @@
+import type { ClientStreamId } from '@grantlog/domain';
+import type { Deps } from '../deps.ts';
+import { readToken } from '../tokens/read-token.ts';
+import { exchangeToken } from './exchange.ts';
+import { readNarrowing } from './issue-rules.ts';
+import type { GrantHandler } from './token-request.ts';
+
+/** `grant_type=refresh_token` (RFC 6749 §6): rotation, with the retry of a lost response as design §5.3 has it. */
+export const refreshTokenGrant = (deps: Deps): GrantHandler => ({
+  grantType: 'refresh_token',
+  exchange: (request) => {
+    const token = request.parameters.require('refresh_token');
+    const narrowing = readNarrowing(request);
+    return exchangeToken(deps, request, {
+      grantType: 'refresh_token',
+      kind: 'refresh',
+      claimed: readToken(token),
+      command: (facts) => ({
+        type: 'refresh',
+        now: facts.now,
+        client: facts.client as ClientStreamId,
+        standing: facts.standing,
+        presented: facts.presented,
+        narrowing,
+        rules: facts.rules,
+        retry: { retrySeconds: facts.document.refresh.retrySeconds, retryLimit: facts.document.refresh.retryLimit },
+      }),
+    });
+  },
+});

@@ -1,0 +1,40 @@
+import type { GrantRefusal } from '@grantlog/domain';
+import type { OAuthErrorCode } from '@grantlog/protocol';
+import { OAuthError } from '@grantlog/protocol';
+
+type Wire = { readonly code: OAuthErrorCode; readonly description: string };
+
+const grant = (description: string): Wire => ({ code: 'invalid_grant', description });
+const unusable = grant('The grant is invalid, expired or revoked');
+
+/** Every refusal of a grant as the token endpoint words it. What only the owner of a token may know stays one sentence. */
+const wire = {
+  unknown_grant: unusable,
+  already_decided: unusable,
+  not_standing: unusable,
+  grant_denied: unusable,
+  grant_ended: unusable,
+  wrong_client: grant('The grant was issued to another client'),
+  redirect_uri_mismatch: grant('redirect_uri differs from that of the authorization request'),
+  verifier_missing: grant('code_verifier is required for this code'),
+  verifier_unexpected: grant('code_verifier was sent, but the authorization request had no code_challenge'),
+  verifier_mismatch: grant('code_verifier does not match the code_challenge'),
+  code_expired: grant('The authorization code has expired'),
+  code_replayed: grant('The authorization code was used before; the grant has been revoked'),
+  code_not_redeemed: unusable,
+  sequence_unknown: unusable,
+  refresh_expired: grant('The refresh token has expired'),
+  refresh_reused: grant('The refresh token was used before; the grant has been revoked'),
+  refresh_retried_too_often: grant('Refresh tokens were asked for again too often; the grant has been revoked'),
+  retry_differs: grant('A lost response can be asked for again only with the same scope and resource'),
+  retry_of_revoked: grant('The access token of the lost response has been revoked; use the current refresh token'),
+  clock_stepped_back: { code: 'temporarily_unavailable', description: 'Try again in a moment' },
+  scope_not_granted: { code: 'invalid_scope', description: 'scope exceeds what was granted' },
+  resource_not_granted: { code: 'invalid_target', description: 'resource is not part of the grant' },
+  resource_ambiguous: { code: 'invalid_target', description: 'The grant has several resources; name one in resource' },
+  not_expired: { code: 'server_error', description: 'Unexpected refusal' },
+} as const satisfies Record<GrantRefusal, Wire>;
+
+/** A grant's refusal as an OAuth error; the log gets the reason in words. */
+export const refusalToError = (refusal: GrantRefusal, reason: string = refusal): OAuthError =>
+  new OAuthError(wire[refusal].code, { description: wire[refusal].description, reason });

@@ -1,0 +1,32 @@
+import type { ClientRecord, PlatformDocument } from '@grantlog/domain';
+import type { ClientCredentials, RequestParameters, TokenResponse } from '@grantlog/protocol';
+import type { PlatformNames } from '@grantlog/provisioning';
+
+/** Every parameter that some grant reads; the rest of a form is ignored (RFC 6749 §3.2). */
+export const tokenParameters = [
+  'grant_type',
+  'client_id',
+  'client_secret',
+  'code',
+  'redirect_uri',
+  'code_verifier',
+  'refresh_token',
+  'scope',
+  'resource',
+] as const;
+
+/** A token request after its edge: parameters single-valued, the client named but not yet proved. */
+export type TokenRequest = {
+  readonly names: PlatformNames;
+  readonly credentials: ClientCredentials;
+  readonly parameters: RequestParameters<(typeof tokenParameters)[number]>;
+  readonly correlationId: string;
+};
+
+/** One way to get tokens: the `grant_type` it answers to, and its exchange. */
+export type GrantHandler = {
+  readonly grantType: string;
+  readonly exchange: (request: TokenRequest) => Promise<TokenResponse>;
+};
+
+export type ProvedClient = { readonly client: ClientRecord; readonly document: PlatformDocument };

@@ -1,0 +1,69 @@
+import { randomToken } from '@grantlog/crypto';
+import type { Branding } from '@grantlog/domain';
+import type { FastifyReply } from 'fastify';
+import type { SafeHtml } from './html.ts';
+import { html } from './html.ts';
+
+export type Page = {
+  readonly title: string;
+  readonly branding: Branding | null;
+  readonly body: SafeHtml;
+  /** Where a form of this page may lead besides this server: Chromium holds redirects after a POST to `form-action`, too. */
+  readonly formTargets?: readonly string[];
+};
+
+const style = (accent: string): string => `
+  :root { color-scheme: light dark; --accent: ${accent}; }
+  body { font: 16px/1.5 system-ui, sans-serif; margin: 0; display: grid; place-items: center; min-height: 100vh; }
+  main { width: min(30rem, 100% - 2rem); padding: 2rem 0; }
+  h1 { font-size: 1.4rem; }
+  label { display: block; margin: 1rem 0 .25rem; }
+  input:not([type=hidden]) { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; }
+  button { font: inherit; padding: .6rem 1.2rem; margin: 1.5rem .5rem 0 0; cursor: pointer; }
+  button.primary { background: var(--accent); color: #fff; border: 0; border-radius: .3rem; }
+  .notice { border-left: .3rem solid var(--accent); padding: .5rem 1rem; }
+  dt { font-weight: 600; } dd { margin: 0 0 .75rem; overflow-wrap: anywhere; }
+  code { overflow-wrap: anywhere; }
+`;
+
+/** The origin, or the scheme of an app's own, that a redirect URI leads to. */
+export const formTargetOf = (redirectUri: string): string => {
+  const url = new URL(redirectUri);
+  return url.origin === 'null' ? url.protocol : url.origin;
+};
+
+/**
+ * Sends a page: no script, nothing from elsewhere, not to be framed or stored.
+ *
+ * The referrer policy is `same-origin`: nothing leaves the origin, and forms keep their `Origin`, which `no-referrer`
+ * would turn into `null`.
+ */
+export const sendPage = (reply: FastifyReply, status: number, page: Page): FastifyReply => {
+  const nonce = randomToken(16);
+  const targets = ["'self'", ...(page.formTargets ?? [])].join(' ');
+  // Branding is parsed data: the colour is `#rrggbb` by the document's own rule.
+  const accent = page.branding?.accentColor ?? '#1f4f8f';
+  const document = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${page.title}</title>
+<style nonce="${nonce}">${{ text: style(accent) } as SafeHtml}</style>
+</head>
+<body><main>${page.body}</main></body>
+</html>
+`;
+  return reply
+    .code(status)
+    .headers({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; img-src 'self' https:; form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`,
+      'referrer-policy': 'same-origin',
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'cross-origin-opener-policy': 'same-origin',
+    })
+    .send(document.text);
+};

@@ -1,0 +1,23 @@
+/**
+ * How a route knows its caller. Every route declares one; a test walks the route table.
+ *
+ * - `none`: anybody; says nothing that is not public.
+ * - `client`: OAuth client authentication, public clients by their id alone.
+ * - `bearer`: an access token of the platform itself.
+ * - `token`: the token in the request is what is asked about, and proves itself.
+ * - `browser`: the sign-in cookie, or the form that makes one; forms carry a CSRF token.
+ * - `operator`: an access token of the system platform, with a role for the platform.
+ */
+export type RouteAuthentication = 'none' | 'client' | 'bearer' | 'token' | 'browser' | 'operator';
+
+/** How a route words its errors: OAuth JSON, a page for people, or a problem (RFC 9457). */
+export type ErrorStyle = 'oauth' | 'page' | 'problem';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly authentication?: RouteAuthentication;
+    readonly errors?: ErrorStyle;
+    /** Browsers of any origin may call it (CORS without credentials). */
+    readonly openToBrowsers?: boolean;
+  }
+}

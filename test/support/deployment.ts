@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Demo } from '@grantlog/cli';
+import { seed } from '@grantlog/cli';
+import { createDatabase, migrate } from '@grantlog/postgres';
+
+export type Node = {
+  readonly url: string;
+  readonly opsUrl: string;
+  readonly logs: () => Promise<string>;
+  readonly pid: number;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Ends the process in order and waits for it. */
+  readonly stop: () => Promise<number | null>;
+};
+
+export type Deployment = {
+  readonly demo: Demo;
+  readonly databaseUrl: string;
+  readonly publicUrl: string;
+  readonly secret: string;
+  readonly apis: readonly Node[];
+  readonly startWorker: () => Promise<Node>;
+  /** Everything that every process has written so far. */
+  readonly allLogs: () => Promise<string>;
+  readonly stop: () => Promise<void>;
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+
+const isReady = async (opsUrl: string): Promise<boolean> => {
+  try {
+    return (await fetch(`${opsUrl}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+};
+
+const startNode = async (service: 'api' | 'worker', folder: string, environment: Readonly<Record<string, string>>): Promise<Node> => {
+  const [port, opsPort] = [await freePort(), await freePort()];
+  const logPath = join(folder, `${service}-${port}.log`);
+  await writeFile(logPath, '');
+  const script = join(import.meta.dirname, '..', '..', 'services', service, 'src', 'main.ts');
+  const child = spawn('/bin/sh', ['-c', `exec "$0" "$1" >> "$2" 2>&1`, process.execPath, script, logPath], {
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'] ?? '', ...environment, PORT: String(port), OPS_PORT: String(opsPort) },
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const opsUrl = `http://127.0.0.1:${opsPort}`;
+  const deadline = Date.now() + 60_000;
+  while (!(await isReady(opsUrl))) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the ${service} did not become ready:\n${await readFile(logPath, 'utf8')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    opsUrl,
+    logs: () => readFile(logPath, 'utf8'),
+    pid: child.pid ?? 0,
+    kill: (signal) => void child.kill(signal),
+    stop: () => {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+};
+
+/** Real processes on a database of their own: `apis` API processes behind one `PUBLIC_URL`, the first of them, and workers on demand. */
+export const startDeployment = async (options: {
+  readonly databaseUrl: string;
+  readonly redisUrl?: string;
+  readonly apis: number;
+  readonly workers: number;
+  /** Changes the database before the processes start. */
+  readonly prepare?: (demo: Demo, connectionString: string) => Promise<void>;
+}): Promise<Deployment> => {
+  const folder = await mkdtemp(join(tmpdir(), 'grantlog-deployment-'));
+  const databaseUrl = await createDatabase({ connectionString: options.databaseUrl, name: `deployment_${crypto.randomUUID().slice(0, 8)}` });
+  await migrate({ connectionString: databaseUrl });
+  const publicUrl = 'http://localhost:4000';
+  const secret = `${crypto.randomUUID()}${crypto.randomUUID()}`;
+  const demo = await seed({ connectionString: databaseUrl, secret, publicUrl, dataDir: folder });
+  await options.prepare?.(demo, databaseUrl);
+  const environment = {
+    DATABASE_URL: databaseUrl,
+    PUBLIC_URL: publicUrl,
+    GRANTLOG_SECRET: secret,
+    LOG_LEVEL: 'debug',
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+  };
+  const nodes: Node[] = [];
+  const start = async (service: 'api' | 'worker'): Promise<Node> => {
+    const node = await startNode(service, folder, environment);
+    nodes.push(node);
+    return node;
+  };
+  const apis: Node[] = [];
+  for (let count = 0; count < options.apis; count += 1) apis.push(await start('api'));
+  for (let count = 0; count < options.workers; count += 1) await start('worker');
+  return {
+    demo,
+    databaseUrl,
+    publicUrl,
+    secret,
+    apis,
+    startWorker: () => start('worker'),
+    allLogs: async () => (await Promise.all(nodes.map((node) => node.logs()))).join('\n'),
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
