@@ -18,7 +18,8 @@ beforeAll(async () => {
 afterAll(() => deployment.stop());
 
 const node = (index: number) => deployment.apis[index % deployment.apis.length] as { readonly url: string };
-const many = <Result>(work: (index: number) => Promise<Result>): Promise<Result[]> => Promise.all(Array.from({ length: parallel }, (_, index) => work(index)));
+const many = <Result>(work: (index: number) => Promise<Result>): Promise<Result[]> =>
+  Promise.all(Array.from({ length: parallel }, (_, index) => work(index)));
 const connect = async (who: Agent): Promise<Tokens> => (await who.redeem(node(0), await who.code(node(0)))).body as unknown as Tokens;
 
 describe('two API processes on one database', () => {
@@ -27,7 +28,8 @@ describe('two API processes on one database', () => {
     const answers = await many((index) => agent.redeem(node(index), code));
     const won = answers.filter((answer) => answer.status === 200);
     expect(won).toHaveLength(1);
-    for (const answer of answers.filter((each) => each.status !== 200)) expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    for (const answer of answers.filter((each) => each.status !== 200))
+      expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     const { access_token: token } = won[0]?.body as unknown as Tokens;
     expect((await agent.introspect(node(1), token)).body).toEqual({ active: false });
   });
@@ -45,7 +47,8 @@ describe('two API processes on one database', () => {
     const first = await connect(strict);
     const answers = await many((index) => strict.refresh(node(index), first.refresh_token));
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
-    for (const answer of answers.filter((each) => each.status !== 200)) expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    for (const answer of answers.filter((each) => each.status !== 200))
+      expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     const winner = answers.find((answer) => answer.status === 200)?.body as unknown as Tokens;
     expect((await strict.refresh(node(1), winner.refresh_token)).body).toMatchObject({ error: 'invalid_grant' });
   });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createFormBrowser, decideAs, type DemoPlatform, type FormBrowser } from '@grantlog/cli';
+import { createFormBrowser, type DemoPlatform, decideAs, type FormBrowser } from '@grantlog/cli';
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: Readonly<Record<string, unknown>> };
 
@@ -17,7 +17,11 @@ export const basic = (client: { readonly client_id: string; readonly client_secr
   `Basic ${Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64')}`;
 
 /** Sends a form and reads whatever comes back. */
-export const post = async (url: string, form: string | Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => {
+export const post = async (
+  url: string,
+  form: string | Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> => {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
@@ -57,15 +61,29 @@ export const createAgent = (platform: { readonly name: string; readonly demo: De
     at,
     authorizationUrl,
     /** A fresh code of an allowed grant. */
-    code: async (api: { readonly url: string }, change: Readonly<Record<string, string>> = {}, browser: FormBrowser = createFormBrowser({ origin: new URL(demo.issuer).origin })) => {
+    code: async (
+      api: { readonly url: string },
+      change: Readonly<Record<string, string>> = {},
+      browser: FormBrowser = createFormBrowser({ origin: new URL(demo.issuer).origin }),
+    ) => {
       const { verifier, challenge } = pkce();
       const callback = await decideAs(browser, authorizationUrl(api, challenge, change), { ...demo.account, decision: 'allow' });
       return { code: callback.searchParams.get('code') ?? '', verifier };
     },
-    redeem: (api: { readonly url: string }, code: { readonly code: string; readonly verifier: string }, change: Readonly<Record<string, string>> = {}) =>
+    redeem: (
+      api: { readonly url: string },
+      code: { readonly code: string; readonly verifier: string },
+      change: Readonly<Record<string, string>> = {},
+    ) =>
       post(
         at(api, '/oauth/token'),
-        { grant_type: 'authorization_code', code: code.code, code_verifier: code.verifier, redirect_uri: demo.client.redirect_uri, ...change },
+        {
+          grant_type: 'authorization_code',
+          code: code.code,
+          code_verifier: code.verifier,
+          redirect_uri: demo.client.redirect_uri,
+          ...change,
+        },
         { authorization },
       ),
     refresh: (api: { readonly url: string }, token: string, change: Readonly<Record<string, string>> = {}) =>

@@ -60,7 +60,8 @@ const startNode = async (service: 'api' | 'worker', folder: string, environment:
   const opsUrl = `http://127.0.0.1:${opsPort}`;
   const deadline = Date.now() + 60_000;
   while (!(await isReady(opsUrl))) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the ${service} did not become ready:\n${await readFile(logPath, 'utf8')}`);
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`the ${service} did not become ready:\n${await readFile(logPath, 'utf8')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
@@ -86,7 +87,10 @@ export const startDeployment = async (options: {
   readonly prepare?: (demo: Demo, connectionString: string) => Promise<void>;
 }): Promise<Deployment> => {
   const folder = await mkdtemp(join(tmpdir(), 'grantlog-deployment-'));
-  const databaseUrl = await createDatabase({ connectionString: options.databaseUrl, name: `deployment_${crypto.randomUUID().slice(0, 8)}` });
+  const databaseUrl = await createDatabase({
+    connectionString: options.databaseUrl,
+    name: `deployment_${crypto.randomUUID().slice(0, 8)}`,
+  });
   await migrate({ connectionString: databaseUrl });
   const publicUrl = 'http://localhost:4000';
   const secret = `${crypto.randomUUID()}${crypto.randomUUID()}`;

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Everything there is to check, in one run; the counts come last. Arguments go to vitest, and then only its tests run. */
-type Counts = { readonly numPassedTests: number; readonly numFailedTests: number; readonly numPendingTests: number; readonly numFailedTestSuites: number };
+type Counts = {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numFailedTestSuites: number;
+};
 
 const selection = process.argv.slice(2);
 let checksFailed = 0;
@@ -30,5 +35,7 @@ await rm(folder, { recursive: true, force: true });
 const failed = checksFailed + (counts === null ? 1 : Math.max(counts.numFailedTests, counts.numFailedTestSuites > 0 ? 1 : 0));
 const skipped = counts?.numPendingTests ?? 0;
 if (skipped > 0) process.stdout.write(`${skipped} skipped by name\n`);
-process.stdout.write(`${(counts?.numPassedTests ?? 0) + (selection.length === 0 && checksFailed === 0 ? 1 : 0)} passed, ${failed} failed\n`);
+process.stdout.write(
+  `${(counts?.numPassedTests ?? 0) + (selection.length === 0 && checksFailed === 0 ? 1 : 0)} passed, ${failed} failed\n`,
+);
 process.exitCode = failed === 0 && status === 0 ? 0 : 1;

@@ -13,7 +13,8 @@ export default async function startServers(project: TestProject): Promise<() => 
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
     onProgress: () => {},
   });
-  if (findRedis() === null) throw new Error('redis-server is not installed; as root on Debian: apt-get install -y --no-install-recommends redis-server');
+  if (findRedis() === null)
+    throw new Error('redis-server is not installed; as root on Debian: apt-get install -y --no-install-recommends redis-server');
   const redis = await startRedis({ dir: await mkdtemp(join(tmpdir(), 'grantlog-redis-')) });
   project.provide('databaseUrl', postgres.url);
   project.provide('redisUrl', redis.url);

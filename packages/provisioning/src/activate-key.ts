@@ -18,7 +18,9 @@ const longestOf = (use: KeyName['use'], { accessTokenSeconds, refreshTokenSecond
 const longestLifetime = async (context: Provisioning, platform: PlatformId, use: KeyName['use']): Promise<number> => {
   // Only platforms' deciders write to this stream.
   const events = (await readStream(context.pool, { platform, streamId: platformStream })) as unknown as readonly PlatformEvent[];
-  const documents = events.flatMap((event): readonly PlatformDocument[] => (event.type === 'platform.configured' ? [event.data.document] : []));
+  const documents = events.flatMap((event): readonly PlatformDocument[] =>
+    event.type === 'platform.configured' ? [event.data.document] : [],
+  );
   return Math.max(0, ...documents.map(({ lifetimes }) => longestOf(use, lifetimes)));
 };
 

@@ -1,4 +1,4 @@
-import type { EndpointId, EndpointSettings, WebhookEndpointRefusal } from '@grantlog/domain';
+import type { EndpointId, EndpointSettings, WebhookEndpointCommand, WebhookEndpointRefusal } from '@grantlog/domain';
 import { platformDecider, platformStream, webhookEndpointDecider } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
@@ -12,6 +12,18 @@ export type EndpointChange =
   | { readonly type: 'disable' }
   | { readonly type: 'enable' }
   | { readonly type: 'delete' };
+
+const toCommand = (change: EndpointChange, allowLoopback: boolean): WebhookEndpointCommand => {
+  switch (change.type) {
+    case 'update':
+      return { ...change, allowLoopback };
+    case 'disable':
+      return { type: 'disable', reason: 'operator' };
+    case 'enable':
+    case 'delete':
+      return change;
+  }
+};
 
 /** Changes a webhook endpoint. `isDevelopment` as at its registration. */
 export const changeEndpoint = async (
@@ -29,7 +41,7 @@ export const changeEndpoint = async (
       if (owner.status === 'none') return { refusal: 'unknown_platform' };
       const allowLoopback = task.isDevelopment && owner.document.webhooks.allowLoopback;
       const { events, refusal } = webhookEndpointDecider.decide(
-        command.type === 'disable' ? { type: 'disable', reason: 'operator' } : { ...command, allowLoopback },
+        toCommand(command, allowLoopback),
         fold(webhookEndpointDecider, loaded.stream(endpoint)),
       );
       if (refusal !== undefined) return { refusal };

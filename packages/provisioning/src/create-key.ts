@@ -8,9 +8,7 @@ import type { KeyName } from './key-name.ts';
 import { newSigningKey, newTokenKey } from './platform-keys.ts';
 import type { By, Provisioning } from './provisioning.ts';
 
-export type KeyCreated =
-  | { readonly key: KeyName; readonly position: number }
-  | { readonly refusal: 'unknown_platform' | KeyRingRefusal };
+export type KeyCreated = { readonly key: KeyName; readonly position: number } | { readonly refusal: 'unknown_platform' | KeyRingRefusal };
 
 /**
  * Puts a new key on a platform's ring: published at once, and making nothing until it is activated.
@@ -34,11 +32,15 @@ export const createKey = async (
     platform,
     requests: [{ streamId: keyRingStream }],
     decide: (loaded) => {
-      const { events, refusal } = keyRingDecider.decide({ type: 'createKey', key: description }, fold(keyRingDecider, loaded.stream(keyRingStream)));
+      const { events, refusal } = keyRingDecider.decide(
+        { type: 'createKey', key: description },
+        fold(keyRingDecider, loaded.stream(keyRingStream)),
+      );
       return refusal === undefined ? { writes: [{ streamId: keyRingStream, events }] } : { refusal };
     },
   });
   if ('refusal' in changed) return changed;
-  const key: KeyName = description.use === 'token' ? { use: 'token', keyId: description.keyId } : { use: 'sign', keyId: String(description.keyId) };
+  const key: KeyName =
+    description.use === 'token' ? { use: 'token', keyId: description.keyId } : { use: 'sign', keyId: String(description.keyId) };
   return { key, position: changed.position };
 };

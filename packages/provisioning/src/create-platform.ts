@@ -1,15 +1,16 @@
 import { randomUuid } from '@grantlog/crypto';
 import type { PlatformDocument, PlatformRefusal } from '@grantlog/domain';
 import { keyRingDecider, keyRingStream, platformDecider, platformStream } from '@grantlog/domain';
-import type { Plan, PlatformId } from '@grantlog/eventsourcing';
-import { execute, fold } from '@grantlog/eventsourcing';
+import type { PlatformId } from '@grantlog/eventsourcing';
+import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials, openLog } from '@grantlog/postgres';
-import { commitOn } from './commit.ts';
+import { change } from './change.ts';
 import { firstKeys, ringEvents } from './platform-keys.ts';
 import type { By, Provisioning } from './provisioning.ts';
 
 export type PlatformConfigured =
-  | { readonly kind: 'created' | 'configured' | 'unchanged'; readonly position: number | null }
+  /** `position` as of every change: of its last event, or the log's head where nothing was recorded. */
+  | { readonly kind: 'created' | 'configured' | 'unchanged'; readonly position: number }
   | { readonly kind: 'refused'; readonly refusal: PlatformRefusal };
 
 /**
@@ -29,29 +30,25 @@ export const configurePlatform = async (context: Provisioning, by: By, document:
       keys.map((key) => key.credential),
     );
 
-  const { outcome, appended } = await execute({
-    log: context.log,
+  let created = false;
+  const changed = await change<PlatformRefusal>(context, by, {
     platform,
     requests: [{ streamId: platformStream }, { streamId: keyRingStream }],
-    decide: (loaded): Plan<{ readonly refusal: PlatformRefusal } | { readonly created: boolean }> => {
+    decide: (loaded) => {
       const { events, refusal } = platformDecider.decide(
         { type: 'configure', document },
         fold(platformDecider, loaded.stream(platformStream)),
       );
-      if (refusal !== undefined) return { commit: null, outcome: { refusal } };
-      const ringIsEmpty = loaded.stream(keyRingStream).version === 0;
+      if (refusal !== undefined) return { refusal };
+      created = loaded.stream(keyRingStream).version === 0;
       return {
-        commit: commitOn(loaded, by, {
-          writes: [
-            { streamId: platformStream, events },
-            { streamId: keyRingStream, events: ringIsEmpty ? ringEvents(keys) : [] },
-          ],
-        }),
-        outcome: { created: ringIsEmpty },
+        writes: [
+          { streamId: platformStream, events },
+          { streamId: keyRingStream, events: created ? ringEvents(keys) : [] },
+        ],
       };
     },
   });
-  if ('refusal' in outcome) return { kind: 'refused', refusal: outcome.refusal };
-  if (appended === null) return { kind: 'unchanged', position: null };
-  return { kind: outcome.created ? 'created' : 'configured', position: appended.position };
+  if ('refusal' in changed) return { kind: 'refused', refusal: changed.refusal };
+  return { kind: changed.changed ? (created ? 'created' : 'configured') : 'unchanged', position: changed.position };
 };

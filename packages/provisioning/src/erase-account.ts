@@ -28,8 +28,11 @@ export const eraseAccount = async (
       const { events, refusal } = accountDecider.decide({ type: 'erase' }, fold(accountDecider, loaded.stream(account)));
       if (refusal !== undefined) return { refusal };
       // A name that somebody else holds by now is not this account's to release.
-      const released = email === null ? [] : nameDecider.decide({ type: 'release', owner: account }, fold(nameDecider, loaded.stream(email))).events;
-      return { writes: [{ streamId: account, events }, ...(email === null || events.length === 0 ? [] : [{ streamId: email, events: released }])] };
+      const released =
+        email === null ? [] : nameDecider.decide({ type: 'release', owner: account }, fold(nameDecider, loaded.stream(email))).events;
+      return {
+        writes: [{ streamId: account, events }, ...(email === null || events.length === 0 ? [] : [{ streamId: email, events: released }])],
+      };
     },
   });
 };

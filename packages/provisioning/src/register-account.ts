@@ -2,10 +2,10 @@ import { createDataKey, sealPersonal, standingId } from '@grantlog/crypto';
 import type { AccountId, AccountRefusal, AccountState, NameRefusal } from '@grantlog/domain';
 import { accountDecider, nameDecider, platformDecider, platformStream, standingKinds } from '@grantlog/domain';
 import type { NewEvent, PlatformId } from '@grantlog/eventsourcing';
-import { execute, fold } from '@grantlog/eventsourcing';
+import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials, insertDataKey } from '@grantlog/postgres';
 import { isAssignableRole } from './assignable-role.ts';
-import { commitOn } from './commit.ts';
+import { change } from './change.ts';
 import { sealDataKey } from './personal-data.ts';
 import { canonicalEmail } from './platform-directory.ts';
 import type { By, Provisioning } from './provisioning.ts';
@@ -20,11 +20,13 @@ export type NewAccount = {
   readonly roles: readonly string[];
 };
 
+type AccountRefused = 'unknown_platform' | 'unacceptable_email' | 'unknown_role' | AccountRefusal | NameRefusal;
+
 export type AccountRegistered =
   | { readonly kind: 'registered'; readonly account: AccountId; readonly position: number }
   | {
       readonly kind: 'refused';
-      readonly refusal: 'unknown_platform' | 'unacceptable_email' | 'unknown_role' | AccountRefusal | NameRefusal;
+      readonly refusal: AccountRefused;
     };
 
 // One @ between something and a host with a dot or localhost; whether mail arrives is not for a pattern to say.
@@ -52,19 +54,18 @@ export const registerAccount = async (context: Provisioning, by: By, account: Ne
   await insertCredentials(context.pool, [password]);
   const personal = sealPersonal({ dataKey, platform, streamId: id, version: 1, fields: { email, name: account.displayName } });
 
-  const { outcome, appended } = await execute({
-    log: context.log,
+  const changed = await change<AccountRefused>(context, by, {
     platform,
     requests: [{ streamId: platformStream }, { streamId: id }, { streamId: emailName }],
     decide: (loaded) => {
       const owner = fold(platformDecider, loaded.stream(platformStream));
-      if (owner.status === 'none') return { commit: null, outcome: 'unknown_platform' as const };
-      if (!account.roles.every((role) => isAssignableRole(owner.document, role))) return { commit: null, outcome: 'unknown_role' as const };
+      if (owner.status === 'none') return { refusal: 'unknown_platform' };
+      if (!account.roles.every((role) => isAssignableRole(owner.document, role))) return { refusal: 'unknown_role' };
       const claim = nameDecider.decide({ type: 'claim', kind: 'email', owner: id }, fold(nameDecider, loaded.stream(emailName)));
       const initial: AccountState = fold(accountDecider, loaded.stream(id));
       const registered = accountDecider.decide({ type: 'register', emailName }, initial);
       const refusal = claim.refusal ?? registered.refusal;
-      if (refusal !== undefined) return { commit: null, outcome: refusal };
+      if (refusal !== undefined) return { refusal };
       const roles = [...new Set(account.roles)].sort();
       const events: readonly NewEvent[] = [
         ...registered.events.map((event) => ({ ...event, personal })),
@@ -72,17 +73,14 @@ export const registerAccount = async (context: Provisioning, by: By, account: Ne
         ...(roles.length === 0 ? [] : [{ type: 'account.roles_assigned', data: { roles } }]),
       ];
       return {
-        commit: commitOn(loaded, by, {
-          writes: [
-            { streamId: id, events },
-            { streamId: emailName, events: claim.events },
-          ],
-          reads: [platformStream],
-        }),
-        outcome: null,
+        writes: [
+          { streamId: id, events },
+          { streamId: emailName, events: claim.events },
+        ],
+        reads: [platformStream],
       };
     },
   });
-  if (outcome !== null) return { kind: 'refused', refusal: outcome };
-  return { kind: 'registered', account: id, position: appended?.position ?? 0 };
+  if ('refusal' in changed) return { kind: 'refused', refusal: changed.refusal };
+  return { kind: 'registered', account: id, position: changed.position };
 };

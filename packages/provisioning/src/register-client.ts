@@ -3,10 +3,11 @@ import { createClientSecret, digestSecret, randomToken } from '@grantlog/crypto'
 import type { ClientAuthMethod, ClientId, ClientKind, ClientOrigin, ClientRefusal, ClientSettings, ClientStreamId } from '@grantlog/domain';
 import { clientDecider, platformDecider, platformStream } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
-import { execute, fold } from '@grantlog/eventsourcing';
+import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials } from '@grantlog/postgres';
+import { change } from './change.ts';
 import { type UnknownToPlatform, unknownToPlatform } from './check-client-settings.ts';
-import { commitOn } from './commit.ts';
+
 import type { By, Provisioning } from './provisioning.ts';
 import { sealCredential } from './sealed-credentials.ts';
 
@@ -52,15 +53,14 @@ export const registerClient = async (context: Provisioning, by: By, client: NewC
   if (credential !== null) await insertCredentials(context.pool, [credential]);
   const tokenNonce = randomToken(32);
 
-  const { outcome, appended } = await execute({
-    log: context.log,
+  const changed = await change<'unknown_platform' | UnknownToPlatform | ClientRefusal>(context, by, {
     platform,
     requests: [{ streamId: platformStream }, { streamId: stream }],
     decide: (loaded) => {
       const owner = fold(platformDecider, loaded.stream(platformStream));
-      if (owner.status === 'none') return { commit: null, outcome: 'unknown_platform' as const };
+      if (owner.status === 'none') return { refusal: 'unknown_platform' };
       const unknown = unknownToPlatform(owner.document, settings);
-      if (unknown !== null) return { commit: null, outcome: unknown };
+      if (unknown !== null) return { refusal: unknown };
       const { events, refusal } = clientDecider.decide(
         {
           type: 'register',
@@ -81,10 +81,10 @@ export const registerClient = async (context: Provisioning, by: By, client: NewC
         },
         fold(clientDecider, loaded.stream(stream)),
       );
-      if (refusal !== undefined) return { commit: null, outcome: refusal };
-      return { commit: commitOn(loaded, by, { writes: [{ streamId: stream, events }], reads: [platformStream] }), outcome: null };
+      if (refusal !== undefined) return { refusal };
+      return { writes: [{ streamId: stream, events }], reads: [platformStream] };
     },
   });
-  if (outcome !== null) return { kind: 'refused', refusal: outcome };
-  return { kind: 'registered', clientId, stream, secret, position: appended?.position ?? 0 };
+  if ('refusal' in changed) return { kind: 'refused', refusal: changed.refusal };
+  return { kind: 'registered', clientId, stream, secret, position: changed.position };
 };

@@ -11,7 +11,10 @@ import type { By, Provisioning } from './provisioning.ts';
  * Whether a stream is a grant's. Sessions and sign-ins have ids of the same shape, and a snapshot does not say whose
  * state it is: only the first event does.
  */
-export const isGrant = async (context: Pick<Provisioning, 'pool'>, of: { readonly platform: PlatformId; readonly id: GrantId }): Promise<boolean> => {
+export const isGrant = async (
+  context: Pick<Provisioning, 'pool'>,
+  of: { readonly platform: PlatformId; readonly id: GrantId },
+): Promise<boolean> => {
   const first = (await readFirstEvents(context.pool, { platform: of.platform, streamIds: [of.id] })).get(of.id);
   return first?.type.startsWith('grant.') ?? false;
 };
@@ -29,7 +32,10 @@ export const revokeGrant = async (
     requests: [{ streamId: grant }],
     decide: (loaded) => {
       // The actor of the commit says who; `by` is for streams of the same platform, which an operator's is not.
-      const { events, refusal } = grantDecider.decide({ type: 'revoke', reason: 'by_operator', by: null }, fold(grantDecider, loaded.stream(grant)));
+      const { events, refusal } = grantDecider.decide(
+        { type: 'revoke', reason: 'by_operator', by: null },
+        fold(grantDecider, loaded.stream(grant)),
+      );
       if (refusal === 'grant_ended') return { writes: [] };
       return refusal === undefined ? { writes: [{ streamId: grant, events }] } : { refusal };
     },

@@ -3,9 +3,9 @@ import { createClientSecret, digestSecret } from '@grantlog/crypto';
 import type { ClientRefusal } from '@grantlog/domain';
 import { clientDecider } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
-import { execute, fold } from '@grantlog/eventsourcing';
+import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials } from '@grantlog/postgres';
-import { commitOn } from './commit.ts';
+import { change } from './change.ts';
 import type { By, Provisioning } from './provisioning.ts';
 import { sealCredential } from './sealed-credentials.ts';
 
@@ -13,7 +13,7 @@ import { sealCredential } from './sealed-credentials.ts';
 export const rotateClientSecret = async (
   context: Provisioning,
   by: By,
-  change: {
+  task: {
     readonly platform: PlatformId;
     readonly clientId: string;
     readonly overlapSeconds: number;
@@ -21,28 +21,24 @@ export const rotateClientSecret = async (
     readonly secret: PlainSecret | null;
   },
 ): Promise<{ readonly secret: PlainSecret; readonly position: number } | { readonly refusal: ClientRefusal }> => {
-  const { platform } = change;
+  const { platform } = task;
   const names = await context.directory.open(platform);
   if (names === null) return { refusal: 'unknown_client' };
-  const stream = names.client(change.clientId);
-  const secret = change.secret ?? createClientSecret();
+  const stream = names.client(task.clientId);
+  const secret = task.secret ?? createClientSecret();
   const credential = sealCredential(context.sealer, { platform, owner: stream, kind: 'client_secret_digest', bytes: digestSecret(secret) });
   await insertCredentials(context.pool, [credential]);
-  const { outcome, appended } = await execute({
-    log: context.log,
+  const changed = await change(context, by, {
     platform,
     requests: [{ streamId: stream }],
     decide: (loaded) => {
-      const previousValidUntil = Math.floor(loaded.now / 1000) + change.overlapSeconds;
+      const previousValidUntil = Math.floor(loaded.now / 1000) + task.overlapSeconds;
       const { events, refusal } = clientDecider.decide(
         { type: 'rotateSecret', credentialId: credential.id, previousValidUntil },
         fold(clientDecider, loaded.stream(stream)),
       );
-      return {
-        commit: refusal === undefined ? commitOn(loaded, by, { writes: [{ streamId: stream, events }] }) : null,
-        outcome: refusal ?? null,
-      };
+      return refusal === undefined ? { writes: [{ streamId: stream, events }] } : { refusal };
     },
   });
-  return outcome === null ? { secret, position: appended?.position ?? 0 } : { refusal: outcome };
+  return 'refusal' in changed ? changed : { secret, position: changed.position };
 };

@@ -4,7 +4,7 @@ import { randomUuid } from '@grantlog/crypto';
 import type { Pool } from '@grantlog/postgres';
 import { redactUrl } from '@grantlog/runtime';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import fastify from 'fastify';
+import fastify, { LogController } from 'fastify';
 import type { Deps } from './deps.ts';
 import { accessTokenValidationEndpoint } from './endpoints/access-token-validation.ts';
 import { authorizationEndpoint } from './endpoints/authorize/authorize.ts';
@@ -25,10 +25,11 @@ export const createApp = async (deps: Deps & { readonly pool: Pool; readonly log
   const { config } = deps;
   const app = fastify({
     loggerInstance: deps.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // The correlation id of every event that the request causes; ours, so that nobody can choose it.
     genReqId: () => randomUuid(),
     trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
+    rewriteUrl: (request) => deps.hosts.rewrite(request),
     bodyLimit: 65_536,
     // Fastify's own defaults are no limits at all.
     connectionTimeout: 30_000,

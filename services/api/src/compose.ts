@@ -5,12 +5,13 @@ import { createPool, createPostgresEventLog, type Pool } from '@grantlog/postgre
 import { createPlatformDirectory } from '@grantlog/provisioning';
 import type { Logger, ServiceConfig } from '@grantlog/runtime';
 import type { Deps } from './deps.ts';
+import { createHostRouter } from './platforms/host-router.ts';
 import { createKeyStore } from './tokens/key-store.ts';
 
 export type Composed = Deps & { readonly pool: Pool; readonly stop: () => Promise<void> };
 
 /** Builds everything that the API works with, once. Opens no port. */
-export const compose = (config: ServiceConfig, logger: Logger): Composed => {
+export const compose = async (config: ServiceConfig, logger: Logger): Promise<Composed> => {
   const sealer = createSealer(config.secrets);
   const pool = createPool({
     connectionString: config.databaseUrl,
@@ -24,6 +25,11 @@ export const compose = (config: ServiceConfig, logger: Logger): Composed => {
     sealer,
     onTampered: (found) => logger.error(found, 'a stream_state row was edited outside the worker; the stream was read from its events'),
   });
+  const hosts = await createHostRouter({
+    log,
+    pool,
+    onError: (error) => logger.warn({ err: error }, 'the hosts of platforms could not be read'),
+  });
   const directory = createPlatformDirectory({ log, sealer });
   const passwords = createPasswords({ concurrency: Math.max(1, availableParallelism() - 1) });
   return {
@@ -32,9 +38,11 @@ export const compose = (config: ServiceConfig, logger: Logger): Composed => {
     sealer,
     directory,
     keys: createKeyStore({ log, sealer }),
+    hosts,
     provisioning: { log, pool, sealer, passwords, directory },
     pool,
     stop: async () => {
+      hosts.stop();
       log.stop();
       await pool.end();
     },

@@ -2,6 +2,7 @@ import type { Sealer } from '@grantlog/crypto';
 import type { EventLog } from '@grantlog/eventsourcing';
 import type { PlatformDirectory, Provisioning } from '@grantlog/provisioning';
 import type { ServiceConfig } from '@grantlog/runtime';
+import type { HostRouter } from './platforms/host-router.ts';
 import type { KeyStore } from './tokens/key-store.ts';
 
 /** What endpoints work with; built once in compose.ts. */
@@ -11,5 +12,6 @@ export type Deps = {
   readonly sealer: Sealer;
   readonly directory: PlatformDirectory;
   readonly keys: KeyStore;
+  readonly hosts: HostRouter;
   readonly provisioning: Provisioning;
 };

@@ -17,7 +17,7 @@ const run = async (config: ServiceConfig): Promise<void> => {
   // A launcher that dies without a word closes the channel; nobody would stop us later.
   process.on('disconnect', () => void shutdown.begin('the launcher is gone'));
   logger.info(describeConfig(config), 'starting');
-  const deps = compose(config, logger);
+  const deps = await compose(config, logger);
   shutdown.register('database', deps.stop);
   const ops = createOpsServer({
     host: config.host,

@@ -3,7 +3,7 @@ import { systemPlatform } from '@grantlog/domain';
 import { listPlatforms, type Pool } from '@grantlog/postgres';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
-import { html } from '../http/html.ts';
+import { html, type SafeHtml } from '../http/html.ts';
 import { sendPage } from '../http/page.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
@@ -22,26 +22,40 @@ const readRows = async (deps: Deps & { readonly pool: Pool }): Promise<readonly 
   return rows.flat();
 };
 
+/** Whether the log answers a load, which is what every request needs. */
+const isHealthy = async (deps: Pick<Deps, 'log'>): Promise<boolean> =>
+  deps.log.load(systemPlatform, platformStreams).then(
+    () => true,
+    () => false,
+  );
+
 /** `GET /`: what runs here, for people and, by `Accept`, for programs. Tenants are listed in development only. */
 export const frontPage =
   (deps: Deps & { readonly pool: Pool }) =>
   (app: FastifyInstance): void => {
     app.get('/', { config: { authentication: 'none', errors: 'page' } }, async (request, reply) => {
-      const rows = deps.config.isDevelopment ? await readRows(deps) : [];
+      const healthy = await isHealthy(deps);
+      const rows = healthy && deps.config.isDevelopment ? await readRows(deps) : [];
+      const status = healthy ? 200 : 503;
       if (!(request.headers.accept ?? '').includes('text/html')) {
-        return reply.header('cache-control', 'no-store').send({
-          name: 'Grantlog',
-          health: 'ok',
-          platforms: rows.map((row) => ({ name: row.document.name, issuer: row.issuer, status: row.status })),
-        });
+        return reply
+          .code(status)
+          .header('cache-control', 'no-store')
+          .send({
+            name: 'Grantlog',
+            health: healthy ? 'ok' : 'the log does not answer',
+            platforms: rows.map((row) => ({ name: row.document.name, issuer: row.issuer, status: row.status })),
+          });
       }
-      const tenants = rows.filter((row) => row.document.name !== systemPlatform);
-      const example = tenants[0]?.issuer ?? `${deps.config.publicUrl}/{platform}`;
-      return sendPage(reply, 200, {
-        title: 'Grantlog',
-        branding: null,
-        body: html`<h1>Grantlog</h1>
-<p>An event-sourced OAuth 2.1 / OpenID Connect authorization server for AI agents. It is up, and its log answers.</p>
+      return sendPage(reply, status, { title: 'Grantlog', branding: null, body: bodyOf(deps, rows, healthy) });
+    });
+  };
+
+const bodyOf = (deps: Deps, rows: readonly Row[], healthy: boolean): SafeHtml => {
+  const example = rows.find((row) => row.document.name !== systemPlatform)?.issuer ?? `${deps.config.publicUrl}/{platform}`;
+  return html`<h1>Grantlog</h1>
+<p>An event-sourced OAuth 2.1 / OpenID Connect authorization server for AI agents.</p>
+<p class="notice" role="status">${healthy ? 'It is up, and its log answers.' : 'It is up, but its log does not answer. Look at DATABASE_URL and the log of the API.'}</p>
 ${
   deps.config.isDevelopment
     ? html`<h2>Platforms</h2>
@@ -49,7 +63,7 @@ ${
         (row) => html`<dt>${row.document.displayName} (${row.status})</dt>
 <dd>Issuer <a href="${row.issuer}/.well-known/openid-configuration"><code>${row.issuer}</code></a></dd>`,
       )}</dl>`
-    : html`<p>Each platform is its own issuer, under its own path.</p>`
+    : html`<p>Each platform is its own issuer, under its own path or host.</p>`
 }
 <h2>What to try</h2>
 <ul>
@@ -59,7 +73,5 @@ ${
 </ul>
 <h2>Hosted clients</h2>
 <p>A hosted client (an assistant on the web) cannot reach this computer's loopback address. Open a tunnel to this port and start with
-<code>PUBLIC_URL=https://your-tunnel.example</code>: every issuer and link then carries that origin.</p>`,
-      });
-    });
-  };
+<code>PUBLIC_URL=https://your-tunnel.example</code>: every issuer and link then carries that origin.</p>`;
+};

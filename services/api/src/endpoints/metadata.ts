@@ -1,5 +1,11 @@
 import type { ClientAuthMethod, PlatformDocument } from '@grantlog/domain';
-import { authorizationServerMetadata, type OpenidDescription, openidConfiguration, protectedResourceMetadata } from '@grantlog/protocol';
+import {
+  authorizationServerMetadata,
+  type OpenidDescription,
+  openidConfiguration,
+  protectedResourceMetadata,
+  sameResource,
+} from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { issuerOf } from '../platforms/issuer.ts';
@@ -70,16 +76,17 @@ export const metadataEndpoints =
       );
     }
 
-    /** RFC 9728: the resource whose URL the metadata URL was made from, by the exact path. */
-    const serveResource = async (request: FastifyRequest, reply: FastifyReply, path: string) => {
+    /** RFC 9728 §3.1: the resource whose URL the metadata URL was made from; the bare form names the platform's first. */
+    const serveResource = async (request: FastifyRequest, reply: FastifyReply) => {
       const document = await documentOf(request);
-      const wanted = `${deps.config.publicUrl}${path}`;
-      const resource = document.resources.find((each) => each.uri === wanted || each.uri === `${wanted}/`);
-      if (resource === undefined) return notFound(reply, 'No protected resource has this URL');
+      const issuer = issuerOf(document, deps.config.publicUrl);
+      const { '*': rest = '' } = request.params as { readonly '*'?: string };
+      const resource = rest === '' ? document.resources[0] : document.resources.find((each) => sameResource(each.uri, `${issuer}/${rest}`));
+      if (resource === undefined) return notFound(reply, 'This platform has no protected resource of this URL');
       return reply.header('cache-control', 'public, max-age=300').send(
         protectedResourceMetadata({
           resource: resource.uri,
-          authorizationServers: [issuerOf(document, deps.config.publicUrl)],
+          authorizationServers: [issuer],
           // `offline_access` is between client and server, not the resource's to ask for (MCP SEP-2207).
           scopesSupported: resource.scopes.filter((scope) => scope !== 'offline_access'),
           name: resource.name,
@@ -87,20 +94,8 @@ export const metadataEndpoints =
         }),
       );
     };
-    const restOf = (request: FastifyRequest): string => (request.params as { readonly '*'?: string })['*'] ?? '';
-    app.get('/.well-known/oauth-protected-resource/:platform', { config }, (request, reply) =>
-      serveResource(request, reply, `/${(request.params as { readonly platform: string }).platform}`),
-    );
-    app.get('/.well-known/oauth-protected-resource/:platform/*', { config }, (request, reply) =>
-      serveResource(request, reply, `/${(request.params as { readonly platform: string }).platform}/${restOf(request)}`),
-    );
-    app.get('/:platform/.well-known/oauth-protected-resource', { config }, async (request, reply) => {
-      const document = await documentOf(request);
-      const [first] = document.resources;
-      if (first === undefined) return notFound(reply, 'This platform has no protected resource');
-      return serveResource(request, reply, new URL(first.uri).pathname);
-    });
-    app.get('/:platform/.well-known/oauth-protected-resource/*', { config }, (request, reply) =>
-      serveResource(request, reply, `/${(request.params as { readonly platform: string }).platform}/${restOf(request)}`),
-    );
+    for (const path of ['/.well-known/oauth-protected-resource/:platform', '/:platform/.well-known/oauth-protected-resource']) {
+      app.get(path, { config }, serveResource);
+      app.get(`${path}/*`, { config }, serveResource);
+    }
   };

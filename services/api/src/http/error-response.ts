@@ -84,17 +84,15 @@ const sendFailure = (request: FastifyRequest, reply: FastifyReply, failure: Fail
     case 'oauth':
       return reply.send(oauthErrorBody(new OAuthError(failure.code as never, { description: failure.detail })));
     case 'problem':
-      return reply
-        .type(problemMediaType)
-        .send(
-          problem({
-            status: failure.status,
-            title: failure.title,
-            detail: failure.detail,
-            instance: request.id,
-            members: { code: failure.code },
-          }),
-        );
+      return reply.type(problemMediaType).send(
+        problem({
+          status: failure.status,
+          title: failure.title,
+          detail: failure.detail,
+          instance: request.id,
+          members: { code: failure.code },
+        }),
+      );
     case 'page':
       return sendPage(reply, failure.status, {
         title: failure.title,

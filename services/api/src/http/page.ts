@@ -49,6 +49,7 @@ export const sendPage = (reply: FastifyReply, status: number, page: Page): Fasti
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${page.title}</title>
+<link rel="icon" href="data:,">
 <style nonce="${nonce}">${{ text: style(accent) } as SafeHtml}</style>
 </head>
 <body><main>${page.body}</main></body>
@@ -59,7 +60,7 @@ export const sendPage = (reply: FastifyReply, status: number, page: Page): Fasti
     .headers({
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; img-src 'self' https:; form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`,
+      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; img-src 'self' https: data:; form-action ${targets}; frame-ancestors 'none'; base-uri 'none'`,
       'referrer-policy': 'same-origin',
       'x-frame-options': 'DENY',
       'x-content-type-options': 'nosniff',

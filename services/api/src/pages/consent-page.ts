@@ -15,6 +15,8 @@ const origin = {
 /** What a person grants, honestly: who asks and how we know, where the answer goes, for what, for how long. */
 export const consentPage = (view: {
   readonly document: PlatformDocument;
+  /** Where the platform's pages live on its host. */
+  readonly path: string;
   readonly client: ClientRecord;
   readonly request: AuthorizationRequest;
   readonly email: string;
@@ -40,7 +42,7 @@ export const consentPage = (view: {
 ${resources.length === 0 ? null : html`<dt>On</dt><dd>${resources.map((resource) => html`${resource.name} (<code>${resource.uri}</code>) `)}</dd>`}
 ${request.scopes.includes('offline_access') ? html`<dt>Until when</dt><dd>Until you end it, also while you are away</dd>` : null}
 </dl>
-<form method="post" action="/${document.name}/consent">
+<form method="post" action="${view.path}/consent">
 <input type="hidden" name="csrf" value="${view.csrf}">
 <input type="hidden" name="request" value="${view.sealed}">
 <button class="primary" type="submit" name="decision" value="allow">Allow</button>

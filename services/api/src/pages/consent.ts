@@ -150,16 +150,14 @@ export const consentForm =
     app.post('/:platform/consent', { config: { authentication: 'browser', errors: 'page' } }, async (request, reply) => {
       const names = await resolvePlatform(deps, request);
       const { platform } = names;
-      const form = formBody(request);
-      const sent = readParameters(form, ['csrf', 'decision']);
+      const sent = readParameters(formBody(request), ['csrf', 'request', 'decision']);
       const loaded = await deps.log.load(platform, platformStreams);
       const platformState = foldPlatform(loaded);
       if (platformState.status !== 'active')
         throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
       const origin = new URL(issuerOf(platformState.document, deps.config.publicUrl)).origin;
       const browserId = requireOwnForm(deps, request, { platform, origin, csrf: sent.get('csrf') });
-      const sealed = form['request'];
-      const pending = openDecision(deps, platform, { sealed: typeof sealed === 'string' ? sealed : undefined, browserId, now: loaded.now });
+      const pending = openDecision(deps, platform, { sealed: sent.get('request'), browserId, now: loaded.now });
       const { signIn } = pending ?? { signIn: null };
       // The page was shown to one account; whoever is signed in by now is the one who must have clicked.
       if (pending === null || signIn === null || readSignInCookie(deps, request, platform) !== signIn.id) {

@@ -5,6 +5,8 @@ import type { Page } from '../http/page.ts';
 /** The sign-in form. It says the same for every failure, so that it does not tell who has an account. */
 export const signInPage = (view: {
   readonly document: PlatformDocument;
+  /** Where the platform's pages live on its host. */
+  readonly path: string;
   readonly csrf: string;
   readonly sealed: string | null;
   readonly clientName: string | null;
@@ -18,7 +20,7 @@ export const signInPage = (view: {
     body: html`<h1>${title}</h1>
 ${clientName === null ? null : html`<p><strong>${clientName}</strong> wants to use your account. You decide after signing in.</p>`}
 ${view.failed ? html`<p class="notice" role="alert">Email or password is wrong, or the account cannot be used. Try again.</p>` : null}
-<form method="post" action="/${document.name}/sign-in">
+<form method="post" action="${view.path}/sign-in">
 <input type="hidden" name="csrf" value="${view.csrf}">
 ${view.sealed === null ? null : html`<input type="hidden" name="request" value="${view.sealed}">`}
 <label for="email">Email</label>

@@ -10,7 +10,7 @@ import type { Deps } from '../deps.ts';
 import { csrfToken, ensureBrowserId, requireOwnForm } from '../http/browser.ts';
 import { formBody } from '../http/form-body.ts';
 import { sendPage } from '../http/page.ts';
-import { issuerOf } from '../platforms/issuer.ts';
+import { issuerOf, pathOf } from '../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { openDecision, sealDecision } from './authorization-request.ts';
@@ -86,19 +86,29 @@ export const signInPages =
       const names = await resolvePlatform(deps, request);
       const document = documentOf(await deps.log.load(names.platform, platformStreams));
       const csrf = csrfToken(deps, names.platform, ensureBrowserId(deps, request, reply, names.platform));
-      return sendPage(reply, 200, signInPage({ document, csrf, sealed: null, clientName: null, failed: false }));
+      return sendPage(
+        reply,
+        200,
+        signInPage({
+          document,
+          path: pathOf(issuerOf(document, deps.config.publicUrl)),
+          csrf,
+          sealed: null,
+          clientName: null,
+          failed: false,
+        }),
+      );
     });
 
     app.post('/:platform/sign-in', { config }, async (request, reply) => {
       const names = await resolvePlatform(deps, request);
       const { platform } = names;
-      const form = formBody(request);
-      const { csrf, request: sealedForm, email = '', password = '' } = form as Readonly<Record<string, string | undefined>>;
-      readParameters(form, ['csrf', 'email', 'password']);
+      const sent = readParameters(formBody(request), ['csrf', 'request', 'email', 'password']);
+      const sealedForm = sent.get('request');
       const before = await deps.log.load(platform, platformStreams);
       const document = documentOf(before);
       const origin = new URL(issuerOf(document, deps.config.publicUrl)).origin;
-      const browserId = requireOwnForm(deps, request, { platform, origin, csrf });
+      const browserId = requireOwnForm(deps, request, { platform, origin, csrf: sent.get('csrf') });
       const pending = openDecision(deps, platform, { sealed: sealedForm, browserId, now: before.now });
       if (sealedForm !== undefined && pending === null) {
         throw new OAuthError('invalid_request', {
@@ -107,8 +117,8 @@ export const signInPages =
       }
       const clientStream = pending === null ? null : names.client(pending.request.clientId);
 
-      const found = await findAccount(deps, names, email);
-      const right = await checkPassword(deps, names, found, password);
+      const found = await findAccount(deps, names, sent.get('email') ?? '');
+      const right = await checkPassword(deps, names, found, sent.get('password') ?? '');
       const id = right && found !== null ? await recordSignIn(deps, names, found, request.id) : null;
       const loaded = await deps.log.load(platform, [
         ...platformStreams,
@@ -126,7 +136,14 @@ export const signInPages =
         return sendPage(
           reply,
           400,
-          signInPage({ document, csrf: csrfToken(deps, platform, browserId), sealed: sealedForm ?? null, clientName, failed: true }),
+          signInPage({
+            document,
+            path: pathOf(issuerOf(document, deps.config.publicUrl)),
+            csrf: csrfToken(deps, platform, browserId),
+            sealed: sealedForm ?? null,
+            clientName,
+            failed: true,
+          }),
         );
       }
       setSignInCookie(deps, reply, { platform, id, maxAge: document.lifetimes.signInSeconds });
@@ -135,6 +152,7 @@ export const signInPages =
         throw new OAuthError('unauthorized_client', { description: 'The app that sent you here has been disabled meanwhile' });
       const sealed = sealDecision(deps, platform, { ...pending, signIn: { id, account: signedIn.account } });
       const view = {
+        path: pathOf(issuerOf(document, deps.config.publicUrl)),
         document,
         client,
         request: pending.request,

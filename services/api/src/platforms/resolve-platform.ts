@@ -9,10 +9,13 @@ import { UnknownPlatformRequested } from '../http/not-found.ts';
  *
  * @throws UnknownPlatformRequested answered with 404 JSON.
  */
-export const resolvePlatform = async ({ directory }: Pick<Deps, 'directory'>, request: FastifyRequest): Promise<PlatformNames> => {
+export const resolvePlatform = async (
+  { directory, hosts }: Pick<Deps, 'directory' | 'hosts'>,
+  request: FastifyRequest,
+): Promise<PlatformNames> => {
   const { platform: name = '' } = request.params as { readonly platform?: string };
   const platform = parsePlatformId(name);
-  const names = platform === null ? null : await directory.open(platform);
+  const names = platform === null || !hosts.isHome(platform, request.raw) ? null : await directory.open(platform);
   if (names === null) throw new UnknownPlatformRequested(name);
   return names;
 };

@@ -13,7 +13,7 @@ import { consentPage } from '../../pages/consent-page.ts';
 import { signInPage } from '../../pages/sign-in-page.ts';
 import type { SignedIn } from '../../pages/signed-in.ts';
 import { readSignInCookie, signedInOf } from '../../pages/signed-in.ts';
-import { issuerOf } from '../../platforms/issuer.ts';
+import { issuerOf, pathOf } from '../../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../../platforms/load-parties.ts';
 import { resolvePlatform } from '../../platforms/resolve-platform.ts';
 import { checkClient } from './check-client.ts';
@@ -103,10 +103,14 @@ export const authorizationEndpoint =
       const csrf = csrfToken(deps, platform, browserId);
       if (!identified) {
         const sealed = sealDecision(deps, platform, { request: pending, browserId, signIn: null });
-        return sendPage(reply, 200, signInPage({ document, csrf, sealed, clientName: client.name, failed: false }));
+        return sendPage(reply, 200, signInPage({ document, path: pathOf(issuer), csrf, sealed, clientName: client.name, failed: false }));
       }
       const sealed = sealDecision(deps, platform, { request: pending, browserId, signIn: { id: signedIn.id, account: signedIn.account } });
-      return sendPage(reply, 200, consentPage({ document, client, request: pending, email: signedIn.email, csrf, sealed }));
+      return sendPage(
+        reply,
+        200,
+        consentPage({ document, path: pathOf(issuer), client, request: pending, email: signedIn.email, csrf, sealed }),
+      );
     };
     for (const path of paths) {
       app.get(path, { config: { authentication: 'browser', errors: 'page' } }, answer);

@@ -1,0 +1,208 @@
+import { UnacceptablePassword } from '@grantlog/crypto';
+import type { AccountId, AccountRefusal, NameRefusal } from '@grantlog/domain';
+import { standingKinds } from '@grantlog/domain';
+import type { AccountChange } from '@grantlog/provisioning';
+import { changeAccount, eraseAccount, readPersonal, registerAccount, setPassword } from '@grantlog/provisioning';
+import type { FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { foldAccount } from '../platforms/load-parties.ts';
+import type { ManagementApp, ManagementDeps } from './management-app.ts';
+import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from './refusals.ts';
+import { type Changed, changed, exactly, label, noBody, nullable, position, reasonBody } from './schemas.ts';
+import { standingIdOf } from './standing-id.ts';
+
+const words = {
+  unknown_platform: missing('No such platform'),
+  unknown_account: missing('No such account'),
+  account_exists: conflicting('The account exists already'),
+  account_erased: conflicting('The account has been erased'),
+  name_taken: conflicting('Another account has this email'),
+  not_owner: conflicting('The email belongs to another account'),
+  unacceptable_email: unfit('email is not an address that mail could be sent to'),
+  unacceptable_password: unfit('password is longer than 1,024 bytes'),
+  unknown_role: unfit('roles names a role that cannot be assigned on this platform'),
+  too_many_roles: unfit('An account has at most 256 roles'),
+  too_many_contexts: unfit('An account has at most 256 contexts'),
+} as const satisfies Record<
+  AccountRefusal | NameRefusal | 'unknown_platform' | 'unknown_role' | 'unacceptable_email' | 'unacceptable_password',
+  RefusalWords
+>;
+
+const tags = ['Accounts'];
+const accountParams = Type.Object({ platform: Type.String(), accountId: Type.String() });
+const roles = Type.Array(Type.String({ minLength: 1, maxLength: 101 }), { maxItems: 256, uniqueItems: true });
+const password = Type.String({ minLength: 8, maxLength: 1024 });
+const newAccount = exactly({ email: Type.String({ maxLength: 255 }), name: label, password, roles: Type.Optional(roles) });
+const accountView = Type.Object({
+  accountId: Type.String(),
+  status: Type.Enum(['active', 'disabled', 'erased']),
+  reason: nullable(Type.String()),
+  personal: Type.Union([Type.Object({ email: nullable(Type.String()), name: nullable(Type.String()) }), Type.Enum(['erased'])]),
+  roles: Type.Array(Type.String()),
+  hasPassword: Type.Boolean(),
+  factors: Type.Array(Type.Enum(['totp', 'passkey'])),
+  contexts: Type.Array(Type.String()),
+});
+
+const hashable = async <Outcome>(work: Promise<Outcome>): Promise<Outcome> => {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof UnacceptablePassword) throw refusalProblem(words, 'unacceptable_password');
+    throw error;
+  }
+};
+
+/** Accounts of one platform; those of the system platform are its operators. */
+export const accountRoutes =
+  (deps: ManagementDeps) =>
+  (app: ManagementApp): void => {
+    const { gate, provisioning } = deps;
+    const idOf = (text: string): AccountId => {
+      const id = standingIdOf<AccountId>(standingKinds.account, text);
+      if (id === null) throw refusalProblem(words, 'unknown_account');
+      return id;
+    };
+    const apply = async (request: FastifyRequest, accountId: string, command: AccountChange): Promise<Changed> => {
+      const { names, by } = await gate.platform(request);
+      return orThrow(words, await changeAccount(provisioning, by, { platform: names.platform, account: idOf(accountId), command }));
+    };
+
+    app.post(
+      '/:platform/manage/accounts',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Register an account',
+          params: Type.Object({ platform: Type.String() }),
+          body: newAccount,
+          response: { 201: Type.Object({ accountId: Type.String(), position }) },
+        },
+      },
+      async (request, reply) => {
+        const { names, by } = await gate.platform(request);
+        const { email, name, password: plain, roles: assigned = [] } = request.body;
+        const account = { platform: names.platform, email, displayName: name, password: plain, roles: assigned };
+        const outcome = orThrow(words, await hashable(registerAccount(provisioning, by, account)));
+        return reply
+          .code(201)
+          .header('location', `/${names.platform}/manage/accounts/${outcome.account}`)
+          .send({ accountId: outcome.account, position: outcome.position });
+      },
+    );
+
+    app.get(
+      '/:platform/manage/accounts/:accountId',
+      { ...gate.ofPlatform, schema: { tags, summary: 'Read an account', params: accountParams, response: { 200: accountView } } },
+      async (request) => {
+        const { names } = await gate.platform(request);
+        const { platform } = names;
+        const accountId = idOf(request.params.accountId);
+        const loaded = await deps.log.load(platform, [{ streamId: accountId, withSecrets: true }]);
+        const state = foldAccount(loaded, accountId);
+        if (state === null || state.status === 'none') throw refusalProblem(words, 'unknown_account');
+        if (state.status === 'erased') {
+          return {
+            accountId,
+            status: state.status,
+            reason: null,
+            personal: 'erased' as const,
+            roles: [],
+            hasPassword: false,
+            factors: [],
+            contexts: [],
+          };
+        }
+        const personal = readPersonal(deps.sealer, {
+          platform,
+          subject: accountId,
+          wrappedKey: loaded.stream(accountId).dataKey,
+          personal: state.personal,
+        });
+        return {
+          accountId,
+          status: state.status,
+          reason: state.status === 'disabled' ? state.reason : null,
+          personal: personal === 'erased' ? personal : { email: personal['email'] ?? null, name: personal['name'] ?? null },
+          roles: [...state.roles],
+          hasPassword: state.passwordCredential !== null,
+          factors: state.factors.map(({ factor }) => factor),
+          contexts: [...state.contexts.ids],
+        };
+      },
+    );
+
+    app.put(
+      '/:platform/manage/accounts/:accountId/password',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: "Set an account's password; its sign-ins end, its grants do not",
+          params: accountParams,
+          body: exactly({ password }),
+          response: { 200: changed },
+        },
+      },
+      async (request) => {
+        const { names, by } = await gate.platform(request);
+        const task = { platform: names.platform, account: idOf(request.params.accountId), password: request.body.password };
+        return orThrow(words, await hashable(setPassword(provisioning, by, task)));
+      },
+    );
+    app.put(
+      '/:platform/manage/accounts/:accountId/roles',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Assign the roles of an account, all of them',
+          params: accountParams,
+          body: exactly({ roles }),
+          response: { 200: changed },
+        },
+      },
+      (request) => apply(request, request.params.accountId, { type: 'assignRoles', roles: request.body.roles }),
+    );
+    app.post(
+      '/:platform/manage/accounts/:accountId/enable',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Enable a disabled account; what it granted works again',
+          params: accountParams,
+          body: noBody,
+          response: { 200: changed },
+        },
+      },
+      (request) => apply(request, request.params.accountId, { type: 'enable' }),
+    );
+    for (const [verb, summary, type] of [
+      ['disable', 'Disable an account until it is enabled', 'disable'],
+      ['revoke-grants', 'End every grant of an account, for good', 'revokeGrants'],
+    ] as const) {
+      app.post(
+        `/:platform/manage/accounts/:accountId/${verb}`,
+        { ...gate.ofPlatform, schema: { tags, summary, params: accountParams, body: reasonBody, response: { 200: changed } } },
+        (request) => apply(request, request.params.accountId, { type, reason: request.body.reason ?? 'unspecified' }),
+      );
+    }
+    app.delete(
+      '/:platform/manage/accounts/:accountId',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Erase an account: its personal data and its claim on its email',
+          params: accountParams,
+          response: { 200: changed },
+        },
+      },
+      async (request) => {
+        const { names, by } = await gate.platform(request);
+        return orThrow(words, await eraseAccount(provisioning, by, { platform: names.platform, account: idOf(request.params.accountId) }));
+      },
+    );
+  };

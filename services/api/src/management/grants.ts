@@ -1,0 +1,228 @@
+import type { GrantId, GrantRefusal, GrantState, Standing } from '@grantlog/domain';
+import { parseStreamId, standing, standingKinds } from '@grantlog/domain';
+import { isGrant, revokeGrant } from '@grantlog/provisioning';
+import { listGrants } from '@grantlog/read-models';
+import Type, { type Static } from 'typebox';
+import { foldAccount, foldClient, foldGrant, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import type { ManagementApp, ManagementDeps } from './management-app.ts';
+import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from './refusals.ts';
+import { changed, exactly, instant, noBody, nullable, position } from './schemas.ts';
+import { standingIdOf } from './standing-id.ts';
+
+const never = conflicting('The grant does not allow this');
+const words = {
+  unknown_grant: missing('No such grant'),
+  grant_denied: conflicting('The grant was denied: there is nothing to revoke'),
+  grant_ended: conflicting('The grant has ended already'),
+  // What only holders of tokens and codes are told; no command from here can meet it.
+  already_decided: never,
+  not_standing: never,
+  wrong_client: never,
+  redirect_uri_mismatch: never,
+  verifier_missing: never,
+  verifier_unexpected: never,
+  verifier_mismatch: never,
+  code_expired: never,
+  code_replayed: never,
+  code_not_redeemed: never,
+  sequence_unknown: never,
+  refresh_expired: never,
+  refresh_reused: never,
+  refresh_retried_too_often: never,
+  retry_differs: never,
+  retry_of_revoked: never,
+  clock_stepped_back: never,
+  scope_not_granted: never,
+  resource_not_granted: never,
+  resource_ambiguous: never,
+  not_expired: never,
+} as const satisfies Record<GrantRefusal, RefusalWords>;
+
+const tags = ['Grants'];
+const grantParams = Type.Object({ platform: Type.String(), grantId: Type.String() });
+const terms = {
+  grantId: Type.String(),
+  flow: Type.String(),
+  clientId: Type.String(),
+  clientStream: Type.String(),
+  account: nullable(Type.String()),
+  scopes: Type.Array(Type.String()),
+  resources: Type.Array(Type.String()),
+  context: nullable(Type.String()),
+  authorizedAt: instant,
+};
+const tokens = Type.Object({
+  sequence: Type.Integer(),
+  issuedAt: instant,
+  accessExpiresAt: instant,
+  refreshExpiresAt: nullable(instant),
+  revokedAccessTokens: Type.Integer(),
+});
+const grantView = Type.Union([
+  Type.Object({ grantId: Type.String(), status: Type.Enum(['denied']) }),
+  Type.Object({
+    ...terms,
+    status: Type.Enum(['authorized', 'active', 'ended']),
+    standing: Type.String({ description: 'Whether client, account and platform let it act: good, or the first reason why not' }),
+    tokens: nullable(tokens),
+    reason: nullable(Type.String()),
+    endedAt: nullable(instant),
+  }),
+]);
+const listed = Type.Object({
+  ...terms,
+  status: Type.Enum(['authorized', 'active', 'expired', 'revoked', 'denied']),
+  reason: nullable(Type.String()),
+  tokenSequence: Type.Integer(),
+  position,
+  lastIssuedAt: nullable(instant),
+  expiresAt: nullable(instant),
+  endedAt: nullable(instant),
+});
+
+const iso = (time: number | Date): string => new Date(time).toISOString();
+const isoOrNull = (time: Date | null): string | null => (time === null ? null : iso(time));
+
+const tokensOf = (state: GrantState): Static<typeof tokens> | null => {
+  if (state.status !== 'active') return null;
+  const { sequence, issuedAt, accessExpiresAt, refreshExpiresAt } = state.current;
+  return {
+    sequence,
+    issuedAt: iso(issuedAt),
+    accessExpiresAt: iso(accessExpiresAt * 1000),
+    refreshExpiresAt: refreshExpiresAt === null ? null : iso(refreshExpiresAt * 1000),
+    revokedAccessTokens: state.revokedAccess.length,
+  };
+};
+
+/** A folded grant without what its tokens are made from: no nonce, no challenge. */
+const viewOf = (grantId: string, state: Exclude<GrantState, { status: 'none' }>, stands: Standing): Static<typeof grantView> => {
+  if (state.status === 'denied') return { grantId, status: 'denied' };
+  return {
+    grantId,
+    flow: state.terms.flow,
+    clientId: state.terms.clientId,
+    clientStream: state.terms.client,
+    account: state.terms.account,
+    scopes: [...state.terms.scopes],
+    resources: [...state.terms.resources],
+    context: state.context,
+    authorizedAt: iso(state.authorizedAt),
+    status: state.status,
+    standing: stands,
+    tokens: tokensOf(state),
+    reason: state.status === 'ended' ? state.reason : null,
+    endedAt: state.status === 'ended' ? iso(state.endedAt) : null,
+  };
+};
+
+/** Grants of one platform: the list comes from its projection, a single one from the log itself. */
+export const grantRoutes =
+  (deps: ManagementDeps) =>
+  (app: ManagementApp): void => {
+    const { gate } = deps;
+    const idOf = (text: string): GrantId => {
+      const id = parseStreamId(text);
+      if (id === null) throw refusalProblem(words, 'unknown_grant');
+      return id as GrantId;
+    };
+
+    app.get(
+      '/:platform/manage/grants',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'List grants, newest first',
+          params: Type.Object({ platform: Type.String() }),
+          querystring: exactly({
+            clientId: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+            account: Type.Optional(Type.String({ minLength: 1, maxLength: 36 })),
+            status: Type.Optional(Type.Enum(['authorized', 'active', 'expired', 'revoked', 'denied'])),
+            before: Type.Optional(Type.Integer({ minimum: 1, description: 'next of the page before' })),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+            minPosition: Type.Optional(position),
+          }),
+          response: {
+            200: Type.Object({
+              grants: Type.Array(listed),
+              next: nullable(Type.Integer()),
+              current: Type.Boolean({ description: 'False where the list had not reached minPosition within half a second' }),
+            }),
+          },
+        },
+      },
+      async (request) => {
+        const { names } = await gate.platform(request);
+        const { clientId, account, ...query } = request.query;
+        const accountId = account === undefined ? null : standingIdOf(standingKinds.account, account);
+        // An id that no account can have belongs to none: an empty page, as for any other that is not there.
+        if (account !== undefined && accountId === null) return { grants: [], next: null, current: true };
+        const page = await listGrants(deps.pool, {
+          platform: names.platform,
+          ...query,
+          ...(clientId === undefined ? {} : { client: names.client(clientId) }),
+          ...(accountId === null ? {} : { account: accountId }),
+        });
+        return {
+          next: page.next,
+          current: page.current,
+          grants: page.grants.map((grant) => ({
+            grantId: grant.grantId,
+            flow: grant.flow,
+            clientId: grant.clientId,
+            clientStream: grant.client,
+            account: grant.account,
+            scopes: [...grant.scopes],
+            resources: [...grant.resources],
+            context: grant.context,
+            authorizedAt: iso(grant.authorizedAt),
+            status: grant.status,
+            reason: grant.reason,
+            tokenSequence: grant.tokenSequence,
+            position: grant.position,
+            lastIssuedAt: isoOrNull(grant.lastIssuedAt),
+            expiresAt: isoOrNull(grant.expiresAt),
+            endedAt: isoOrNull(grant.endedAt),
+          })),
+        };
+      },
+    );
+
+    app.get(
+      '/:platform/manage/grants/:grantId',
+      { ...gate.ofPlatform, schema: { tags, summary: 'Read a grant as it stands now', params: grantParams, response: { 200: grantView } } },
+      async (request) => {
+        const { names } = await gate.platform(request);
+        const { platform } = names;
+        const id = idOf(request.params.grantId);
+        if (!(await isGrant(deps.provisioning, { platform, id }))) throw refusalProblem(words, 'unknown_grant');
+        const loaded = await deps.log.load(platform, [...platformStreams, { streamId: id, follow: true }]);
+        const state = foldGrant(loaded, id);
+        if (state.status === 'none') throw refusalProblem(words, 'unknown_grant');
+        const stands =
+          state.status === 'denied'
+            ? 'good'
+            : standing({
+                firstPosition: state.firstPosition,
+                platform: foldPlatform(loaded),
+                client: foldClient(loaded, state.terms.client),
+                account: foldAccount(loaded, state.terms.account),
+              });
+        return viewOf(id, state, stands);
+      },
+    );
+
+    app.post(
+      '/:platform/manage/grants/:grantId/revoke',
+      {
+        ...gate.ofPlatform,
+        schema: { tags, summary: 'End a grant and all its tokens', params: grantParams, body: noBody, response: { 200: changed } },
+      },
+      async (request) => {
+        const { names, by } = await gate.platform(request);
+        const task = { platform: names.platform, grant: idOf(request.params.grantId) };
+        return orThrow(words, await revokeGrant(deps.provisioning, by, task));
+      },
+    );
+  };

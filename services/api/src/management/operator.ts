@@ -1,0 +1,98 @@
+import { satisfies, systemPlatform } from '@grantlog/domain';
+import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
+import { bearerChallenge, bearerError, OAuthError, ProblemError, problem, readBearerToken } from '@grantlog/protocol';
+import type { FastifyRequest } from 'fastify';
+import type { LiveToken } from '../access/resolve-access.ts';
+import { resolveAccess } from '../access/resolve-access.ts';
+import type { Deps } from '../deps.ts';
+
+/** Who manages: an account of the system platform, or one of its clients by itself. */
+export type Operator = {
+  readonly id: StreamId;
+  readonly roles: readonly string[];
+};
+
+const realm = systemPlatform;
+const scope = ['manage'];
+
+/** The role for every platform, and the one that is narrowed to a single other platform. */
+const everywhere = 'operator';
+const narrowed = 'operator:';
+
+/** Whether an operator may manage a platform. The system platform, where operators are made, takes the role for every platform. */
+export const mayManage = (operator: Pick<Operator, 'roles'>, platform: PlatformId): boolean =>
+  operator.roles.includes(everywhere) || (platform !== systemPlatform && operator.roles.includes(`${narrowed}${platform}`));
+
+export const managesEverything = (operator: Pick<Operator, 'roles'>): boolean => operator.roles.includes(everywhere);
+
+/** The refusal of an operator whose roles do not reach; it names the role that would. */
+export const roleMissing = (role: string): ProblemError =>
+  new ProblemError(
+    problem({
+      status: 403,
+      type: 'urn:grantlog:problem:role_required',
+      title: 'A role is missing',
+      detail: `This needs the role ${role} on the system platform`,
+      members: { code: 'role_required', role },
+    }),
+    { headers: { 'cache-control': 'no-store' } },
+  );
+
+// A token bound to another resource was given to that resource, which could bring it here (RFC 8707 §2).
+const isForManagement = (resource: string | null, publicUrl: string): boolean =>
+  resource === null || resource === publicUrl || resource === `${publicUrl}/${systemPlatform}/manage`;
+
+// A grant of a person acts with that person's roles, whatever the client could do by itself.
+const rolesOf = ({ account, client }: LiveToken): readonly string[] => {
+  if (account !== null) return account.status === 'active' ? account.roles : [];
+  return client.status === 'active' ? client.roles : [];
+};
+
+/**
+ * Proves an operator by an access token of the system platform with the scope `manage`.
+ *
+ * @throws OAuthError with a Bearer challenge: 401 for no or no good token, 403 for one without the scope (RFC 6750 §3.1).
+ */
+export const authenticateOperator = async (
+  deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config'>,
+  request: FastifyRequest,
+): Promise<Operator> => {
+  const credentials = readBearerToken(request.headers.authorization);
+  if (credentials.kind === 'absent') {
+    throw new OAuthError('invalid_request', {
+      status: 401,
+      description: 'An access token of the system platform with the scope manage is required in the Authorization header',
+      headers: { 'www-authenticate': bearerChallenge({ realm, scope }) },
+    });
+  }
+  if (credentials.kind === 'malformed')
+    throw bearerError({ code: 'invalid_token', description: 'The access token is malformed', realm, scope });
+  const refused = (reason: string): OAuthError =>
+    bearerError({ code: 'invalid_token', description: 'The access token is invalid, expired or revoked', reason, realm, scope });
+  const system = await deps.directory.open(systemPlatform);
+  if (system === null) throw refused('there is no system platform yet');
+  const { live, reason } = await resolveAccess(deps, system, credentials.token);
+  if (live === null) throw refused(reason);
+  if (live.kind !== 'access') throw refused('it is a refresh token');
+  if (!isForManagement(live.token.resource, deps.config.publicUrl)) throw refused('it is for another resource');
+  if (!satisfies(live.token.scopes, scope, live.document)) {
+    throw bearerError({ code: 'insufficient_scope', description: 'The access token lacks the scope manage', realm, scope });
+  }
+  return { id: live.grant.terms.account ?? live.grant.terms.client, roles: rolesOf(live) };
+};
+
+/**
+ * Proves an operator who may manage a platform.
+ *
+ * @throws ProblemError 403 that names the role needed.
+ * @throws OAuthError as {@link authenticateOperator}
+ */
+export const requireOperator = async (
+  deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config'>,
+  request: FastifyRequest,
+  platform: PlatformId,
+): Promise<Operator> => {
+  const operator = await authenticateOperator(deps, request);
+  if (!mayManage(operator, platform)) throw roleMissing(platform === systemPlatform ? everywhere : `${narrowed}${platform}`);
+  return operator;
+};

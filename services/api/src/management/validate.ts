@@ -1,0 +1,80 @@
+import type { DocumentProblem } from '@grantlog/domain';
+import { ProblemError, problem } from '@grantlog/protocol';
+import type { FastifySchemaCompiler } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { unstorableText } from './unstorable-text.ts';
+
+/** More would help nobody who reads them. */
+const mostErrors = 50;
+
+const spell = (path: readonly (string | number)[]): string =>
+  path.reduce<string>((text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`), '');
+
+const steps = (pointer: string): readonly (string | number)[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step.replaceAll('~1', '/').replaceAll('~0', '~')));
+
+type SchemaError = ReturnType<ReturnType<typeof Compile>['Errors']>[number];
+
+const shown = (name: string): string => name.slice(0, 60).replaceAll(/\p{Cc}|\p{Cs}/gu, '\ufffd');
+
+/** One error of the schema as what its sender can mend; nothing where another error says it better. */
+const toProblems = (error: SchemaError): readonly DocumentProblem[] => {
+  const at = steps(error.instancePath);
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return error.params.additionalProperties.map((name) => ({
+        path: spell([...at, shown(name)]),
+        problem: 'is not a known property',
+        fix: 'Remove it; /openapi.json lists what is known here.',
+      }));
+    case 'required':
+      return error.params.requiredProperties.map((name) => ({ path: spell([...at, name]), problem: 'is missing', fix: 'Add it.' }));
+    // `boolean` repeats additionalProperties, `anyOf` the errors of its members, and null is never what was meant.
+    case 'boolean':
+    case 'anyOf':
+      return [];
+    case 'type':
+      if (error.params.type === 'null') return [];
+      break;
+  }
+  return [{ path: spell(at), problem: error.message, fix: 'Send a value as /openapi.json describes it.' }];
+};
+
+/** A request whose contents are refused: every reason at once, each with its place. */
+export const invalidContents = (where: string, errors: readonly DocumentProblem[]): ProblemError =>
+  new ProblemError(
+    problem({
+      status: 400,
+      type: 'urn:grantlog:problem:invalid_request',
+      title: 'Invalid request',
+      detail: `The ${where} is refused: ${errors
+        .slice(0, 3)
+        .map(({ path, problem: what }) => `${path === '' ? 'it' : path} ${what}`)
+        .join('; ')}${errors.length > 3 ? '; …' : ''}`,
+      members: { code: 'invalid_request', errors: errors.slice(0, mostErrors) },
+    }),
+    { headers: { 'cache-control': 'no-store' } },
+  );
+
+const partNames: Readonly<Record<string, string>> = { body: 'body', querystring: 'query', params: 'path', headers: 'header' };
+
+/**
+ * Validates with TypeBox, and answers in problems. Bodies are taken as they are; parts of a URL, which are all text, are
+ * converted first. A request without a body counts as `{}`: commands whose every member is optional need none.
+ */
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
+  const validator = Compile(schema);
+  const where = partNames[httpPart] ?? httpPart;
+  return (value: unknown) => {
+    const read = httpPart === 'body' ? (value ?? {}) : Value.Convert(schema, { ...(value as object) });
+    const texts = unstorableText(read).map(({ path, ...text }) => ({ ...text, path: spell(path) }));
+    if (texts.length > 0) return { error: invalidContents(where, texts) };
+    if (validator.Check(read)) return { value: read };
+    return { error: invalidContents(where, validator.Errors(read).flatMap(toProblems)) };
+  };
+};
