@@ -50,7 +50,8 @@ const judge = (workspace: string, file: string, specifier: string): Violation | 
   const sole = soleImporters.find(({ module }) => module.test(specifier));
   if (sole !== undefined && !sole.owners.includes(workspace)) return violation(`only ${sole.owners.join(', ')} may import it`);
   // The given/when/then of eventsourcing is for tests and compares with Node's own assert.
-  if (purePackages.includes(workspace) && !file.endsWith('specification.ts')) return violation('a pure package imports nothing from outside');
+  if (purePackages.includes(workspace) && !file.endsWith('specification.ts'))
+    return violation('a pure package imports nothing from outside');
   return null;
 };
 

@@ -44,7 +44,10 @@ export const openWorkbench = (deployment: Pick<Deployment, 'databaseUrl' | 'publ
       if (configured.kind === 'refused') throw new Error(configured.refusal);
       return parsed.document;
     },
-    account: async (platform: string, change: { readonly email?: string; readonly password?: string; readonly displayName?: string } = {}): Promise<TestAccount> => {
+    account: async (
+      platform: string,
+      change: { readonly email?: string; readonly password?: string; readonly displayName?: string } = {},
+    ): Promise<TestAccount> => {
       const email = change.email ?? `${crypto.randomUUID()}@${platform}.example`;
       const password = change.password ?? crypto.randomUUID();
       const displayName = change.displayName ?? 'Test Person';
@@ -62,7 +65,8 @@ export const openWorkbench = (deployment: Pick<Deployment, 'databaseUrl' | 'publ
         kind,
         how: 'preset',
         redirectUris: ['https://client.example/cb'],
-        grantTypes: kind === 'public' ? ['authorization_code', 'refresh_token'] : ['authorization_code', 'refresh_token', 'client_credentials'],
+        grantTypes:
+          kind === 'public' ? ['authorization_code', 'refresh_token'] : ['authorization_code', 'refresh_token', 'client_credentials'],
         scopes: null,
         authMethods: null,
         idTokenAlg: null,

@@ -1,12 +1,12 @@
 import type { Brand, PlatformId, StreamId } from '@grantlog/eventsourcing';
 
-export type AccountId = StreamId & Brand<string, 'AccountId'>;
-export type ClientStreamId = StreamId & Brand<string, 'ClientStreamId'>;
-export type GrantId = StreamId & Brand<string, 'GrantId'>;
-export type SessionId = StreamId & Brand<string, 'SessionId'>;
-export type SignInId = StreamId & Brand<string, 'SignInId'>;
-export type EndpointId = StreamId & Brand<string, 'EndpointId'>;
-export type NameId = StreamId & Brand<string, 'NameId'>;
+export type AccountId = Brand<StreamId, 'AccountId'>;
+export type ClientStreamId = Brand<StreamId, 'ClientStreamId'>;
+export type GrantId = Brand<StreamId, 'GrantId'>;
+export type SessionId = Brand<StreamId, 'SessionId'>;
+export type SignInId = Brand<StreamId, 'SignInId'>;
+export type EndpointId = Brand<StreamId, 'EndpointId'>;
+export type NameId = Brand<StreamId, 'NameId'>;
 
 /** The wire's `client_id`; the client's stream id is derived from it. */
 export type ClientId = Brand<string, 'ClientId'>;

@@ -17,6 +17,8 @@ import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import { openRoutesToBrowsers } from './http/cors.ts';
 import { answerErrors } from './http/error-response.ts';
+import { managementApi } from './management/management-api.ts';
+import { openApi } from './management/openapi/openapi.ts';
 import { consentForm } from './pages/consent.ts';
 import { signInPages } from './pages/sign-in.ts';
 
@@ -49,6 +51,7 @@ export const createApp = async (deps: Deps & { readonly pool: Pool; readonly log
     );
   });
 
+  await openApi(deps)(app);
   frontPage(deps)(app);
   metadataEndpoints(deps)(app);
   jwksEndpoint(deps)(app);
@@ -60,5 +63,6 @@ export const createApp = async (deps: Deps & { readonly pool: Pool; readonly log
   introspectionEndpoint(deps)(app);
   accessTokenValidationEndpoint(deps)(app);
   userinfoEndpoint(deps)(app);
+  await managementApi(deps)(app);
   return app;
 };

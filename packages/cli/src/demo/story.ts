@@ -141,7 +141,7 @@ const live = async (
   narrator.step('And the agent hears that its access has ended');
   const ended = current.refresh_token === undefined ? 'grant.access_token_revoked' : 'grant.revoked';
   narrator.got(fields(await receiver.waitFor((webhook) => webhook.type === ended && webhook.data['grantId'] === grantId, 20)));
-  await operator.call('DELETE', `/${name}/manage/webhook-endpoints/${String(endpoint['id'])}`);
+  await operator.call('DELETE', `/${name}/manage/webhook-endpoints/${String(endpoint['endpointId'])}`);
   return grantId;
 };
 

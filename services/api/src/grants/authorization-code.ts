@@ -4,7 +4,7 @@ import { isCodeVerifier, OAuthError } from '@grantlog/protocol';
 import type { Deps } from '../deps.ts';
 import { readToken } from '../tokens/read-token.ts';
 import { exchangeToken } from './exchange.ts';
-import { readNarrowing } from './issue-rules.ts';
+import { narrowingOf, readNarrowing } from './issue-rules.ts';
 import type { GrantHandler } from './token-request.ts';
 
 /** `grant_type=authorization_code` (RFC 6749 §4.1.3). A code redeemed twice ends its grant. */
@@ -29,7 +29,7 @@ export const authorizationCodeGrant = (deps: Deps): GrantHandler => ({
         standing: facts.standing,
         redirectUri: parameters.get('redirect_uri') ?? null,
         verifierDigest: verifier === undefined ? null : s256(verifier),
-        narrowing,
+        narrowing: narrowingOf(facts.terms, narrowing),
         rules: facts.rules,
       }),
     });

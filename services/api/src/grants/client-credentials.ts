@@ -26,9 +26,6 @@ export const clientCredentialsGrant = (deps: Deps): GrantHandler => ({
   exchange: async (request) => {
     const { names, credentials, correlationId } = request;
     const { platform } = names;
-    if (credentials.method === 'none') {
-      throw new OAuthError('unauthorized_client', { description: 'client_credentials is for clients with a secret' });
-    }
     const requested = parseScope(request.parameters.get('scope'));
     const { resource } = readNarrowing(request);
     const streamId = names.client(credentials.clientId);
@@ -42,6 +39,9 @@ export const clientCredentialsGrant = (deps: Deps): GrantHandler => ({
       requests: [...platformStreams, { streamId, withSecrets: true }, { streamId: grantId }],
       decide: async (loaded): Promise<Plan<Issued>> => {
         const { client, document } = proveClient(deps, request, loaded, 'client_credentials');
+        // RFC 6749 §4.4: for confidential clients only. Told after the proof, so that it tells nobody who is registered.
+        if (client.kind === 'public')
+          throw new OAuthError('unauthorized_client', { description: 'client_credentials is for clients with a secret' });
         const stands = standing({
           firstPosition: null,
           platform: foldPlatform(loaded),
@@ -102,6 +102,6 @@ export const clientCredentialsGrant = (deps: Deps): GrantHandler => ({
     });
     const { source, issue, client, now } = outcome;
     const tokens = await tokensOf(source, issue, { idTokenAlg: client.idTokenAlg ?? source.document.idTokenAlg, nonce: null });
-    return tokenResponse({ ...tokens, expiresIn: issue.accessExpiresAt - now / 1000 });
+    return tokenResponse({ ...tokens, expiresIn: issue.accessExpiresAt - Math.floor(now / 1000) });
   },
 });

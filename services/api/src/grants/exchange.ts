@@ -1,4 +1,14 @@
-import type { ClientRecord, GrantCommand, GrantId, GrantRefusal, Issue, IssueRules, PlatformDocument, Standing } from '@grantlog/domain';
+import type {
+  ClientRecord,
+  GrantCommand,
+  GrantId,
+  GrantRefusal,
+  GrantTerms,
+  Issue,
+  IssueRules,
+  PlatformDocument,
+  Standing,
+} from '@grantlog/domain';
 import { grantDecider, platformStream, standing } from '@grantlog/domain';
 import type { Loaded, Plan, StreamId } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
@@ -24,6 +34,7 @@ export type ExchangeFacts = {
   readonly standing: Standing;
   readonly presented: ProvedToken;
   readonly rules: IssueRules;
+  readonly terms: GrantTerms;
   readonly document: PlatformDocument;
 };
 
@@ -120,6 +131,7 @@ export const exchangeToken = async (
         }),
         presented,
         rules: issueRulesOf({ document, client, scopes: terms.scopes, tokenKeyId: keys.mintingTokenKeyId }),
+        terms,
         document,
       });
       const { events, refusal } = grantDecider.decide(command, state);
@@ -147,5 +159,5 @@ export const exchangeToken = async (
   if (outcome.kind === 'refused') throw refusalToError(outcome.refusal, outcome.reason);
   const { source, issue, client, nonce, now } = outcome;
   const tokens = await tokensOf(source, issue, { idTokenAlg: client.idTokenAlg ?? source.document.idTokenAlg, nonce });
-  return tokenResponse({ ...tokens, expiresIn: issue.accessExpiresAt - now / 1000 });
+  return tokenResponse({ ...tokens, expiresIn: issue.accessExpiresAt - Math.floor(now / 1000) });
 };

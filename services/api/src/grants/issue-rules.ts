@@ -1,5 +1,5 @@
-import type { ClientRecord, IssueRules, Narrowing, PlatformDocument } from '@grantlog/domain';
-import { OAuthError, parseResourceIndicator, parseScope } from '@grantlog/protocol';
+import type { ClientRecord, GrantTerms, IssueRules, Narrowing, PlatformDocument } from '@grantlog/domain';
+import { OAuthError, parseResourceIndicator, parseScope, sameResource } from '@grantlog/protocol';
 import type { TokenRequest } from './token-request.ts';
 
 /** How long what is issued now lives, and whether a refresh token is part of it (design §5.2, OIDC Core §11). */
@@ -33,3 +33,9 @@ export const readNarrowing = ({ parameters }: Pick<TokenRequest, 'parameters'>):
   if (new Set(resources).size > 1) throw new OAuthError('invalid_target', { description: 'Ask for a token for one resource at a time' });
   return { scopes: scopes.length === 0 ? null : scopes, resource: resources[0] ?? null };
 };
+
+/** The narrowing with its resource spelled as the grant has it: clients add or drop the slash of a bare origin. */
+export const narrowingOf = (terms: Pick<GrantTerms, 'resources'>, { scopes, resource }: Narrowing): Narrowing => ({
+  scopes,
+  resource: resource === null ? null : (terms.resources.find((granted) => sameResource(granted, resource)) ?? resource),
+});

@@ -2,7 +2,7 @@ import type { ClientStreamId } from '@grantlog/domain';
 import type { Deps } from '../deps.ts';
 import { readToken } from '../tokens/read-token.ts';
 import { exchangeToken } from './exchange.ts';
-import { readNarrowing } from './issue-rules.ts';
+import { narrowingOf, readNarrowing } from './issue-rules.ts';
 import type { GrantHandler } from './token-request.ts';
 
 /** `grant_type=refresh_token` (RFC 6749 §6): rotation, with the retry of a lost response as design §5.3 has it. */
@@ -21,7 +21,7 @@ export const refreshTokenGrant = (deps: Deps): GrantHandler => ({
         client: facts.client as ClientStreamId,
         standing: facts.standing,
         presented: facts.presented,
-        narrowing,
+        narrowing: narrowingOf(facts.terms, narrowing),
         rules: facts.rules,
         retry: { retrySeconds: facts.document.refresh.retrySeconds, retryLimit: facts.document.refresh.retryLimit },
       }),

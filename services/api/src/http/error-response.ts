@@ -8,7 +8,9 @@ import { ForgedForm } from './browser.ts';
 import { html } from './html.ts';
 import { UnknownPlatformRequested } from './not-found.ts';
 import { sendPage } from './page.ts';
+import { watchMethods } from './path-methods.ts';
 import { PathNotOnPlatform } from './require-switch.ts';
+import type { ErrorStyle } from './route-authentication.ts';
 
 /** What a failed request is told, before its route's style words it. `reason` is for the log. */
 type Failure = {
@@ -28,6 +30,15 @@ const unavailable = (reason: string): Failure => ({
   detail: 'The server cannot answer just now; nothing was lost. Try again in a moment',
   reason,
   headers: { 'retry-after': '1' },
+});
+
+const wrongMethod = (methods: readonly string[]): Failure => ({
+  status: 405,
+  code: 'invalid_request',
+  title: 'Method not allowed',
+  detail: `This path takes ${methods.join(', ')}`,
+  reason: 'no such method',
+  headers: { allow: methods.join(', ') },
 });
 
 const toFailure = (error: FastifyError | Error): Failure => {
@@ -78,9 +89,9 @@ const toFailure = (error: FastifyError | Error): Failure => {
   };
 };
 
-const sendFailure = (request: FastifyRequest, reply: FastifyReply, failure: Failure): FastifyReply => {
+const sendFailure = (request: FastifyRequest, reply: FastifyReply, failure: Failure, style: ErrorStyle): FastifyReply => {
   reply.code(failure.status).headers({ 'cache-control': 'no-store', ...failure.headers });
-  switch (request.routeOptions.config.errors ?? 'oauth') {
+  switch (style) {
     case 'oauth':
       return reply.send(oauthErrorBody(new OAuthError(failure.code as never, { description: failure.detail })));
     case 'problem':
@@ -132,9 +143,15 @@ export const answerErrors = (app: FastifyInstance, deps: Deps & { readonly pool:
     const failure = toFailure(error);
     if (failure.defect === true) request.log.error({ err: error }, 'request failed');
     else request.log.info({ reason: failure.reason, error: failure.code }, 'refused');
-    return sendFailure(request, reply, failure);
+    return sendFailure(request, reply, failure, request.routeOptions.config.errors ?? 'oauth');
   });
+  const methodsOf = watchMethods(app);
   app.setNotFoundHandler((request, reply) => {
+    const known = methodsOf(request.url.split('?', 1)[0] ?? '');
+    if (known !== null) {
+      request.log.info({ method: request.method }, 'no such method');
+      return sendFailure(request, reply, wrongMethod(known.methods), known.errors);
+    }
     request.log.info('no such path');
     return reply
       .code(404)

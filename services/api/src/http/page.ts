@@ -28,8 +28,9 @@ const style = (accent: string): string => `
 
 /** The origin, or the scheme of an app's own, that a redirect URI leads to. */
 export const formTargetOf = (redirectUri: string): string => {
-  const url = new URL(redirectUri);
-  return url.origin === 'null' ? url.protocol : url.origin;
+  const { origin, protocol } = new URL(redirectUri);
+  // The URL standard lets a host hold `;`, which would begin another directive of the policy.
+  return /^[a-z]+:\/\/[a-z0-9.:[\]_-]+$/.test(origin) ? origin : protocol;
 };
 
 /**

@@ -32,12 +32,12 @@ const words = {
 const tags = ['Clients'];
 const clientParams = Type.Object({ platform: Type.String(), clientId: Type.String({ maxLength: 255 }) });
 
-const names = (max: number) => Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: max, uniqueItems: true });
+const nameList = (max: number) => Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: max, uniqueItems: true });
 const settings = {
   name: label,
   redirectUris: Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 50 }),
   grantTypes: Type.Array(Type.Enum(['authorization_code', 'refresh_token', 'client_credentials']), { maxItems: 3, uniqueItems: true }),
-  scopes: nullable(names(64)),
+  scopes: nullable(nameList(64)),
   authMethods: Type.Array(Type.Enum(['client_secret_basic', 'client_secret_post', 'none']), { maxItems: 3, uniqueItems: true }),
   idTokenAlg: nullable(Type.Enum(['RS256', 'ES256', 'EdDSA'])),
   serves: Type.Array(Type.String({ maxLength: 2048 }), {
@@ -45,7 +45,7 @@ const settings = {
     uniqueItems: true,
     description: 'Resources whose tokens it may introspect',
   }),
-  roles: names(256),
+  roles: nameList(256),
 };
 const newClient = exactly({
   clientId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._~-]{1,128}$', description: 'Made at random where it is left out' })),

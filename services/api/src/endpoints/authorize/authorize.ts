@@ -1,7 +1,7 @@
 import { uuidv7 } from '@grantlog/crypto';
-import type { GrantId } from '@grantlog/domain';
+import type { GrantId, PlatformDocument } from '@grantlog/domain';
 import type { LoadRequest } from '@grantlog/eventsourcing';
-import { authorizationFailure, isRedirectableCode, OAuthError, readParameters } from '@grantlog/protocol';
+import { authorizationFailure, isRedirectableCode, OAuthError, parseScope, readParameters } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { csrfToken, ensureBrowserId } from '../../http/browser.ts';
@@ -14,22 +14,27 @@ import { signInPage } from '../../pages/sign-in-page.ts';
 import type { SignedIn } from '../../pages/signed-in.ts';
 import { readSignInCookie, signedInOf } from '../../pages/signed-in.ts';
 import { issuerOf, pathOf } from '../../platforms/issuer.ts';
-import { foldClient, foldPlatform, platformStreams } from '../../platforms/load-parties.ts';
+import { foldClient, foldKeyRing, foldPlatform, platformStreams } from '../../platforms/load-parties.ts';
 import { resolvePlatform } from '../../platforms/resolve-platform.ts';
 import { checkClient } from './check-client.ts';
 import { checkRedirectUri } from './check-redirect-uri.ts';
 import type { CheckedRequest } from './check-request.ts';
 import { authorizationParameters, checkRequest } from './check-request.ts';
+import { readHintedAccount } from './read-hinted-account.ts';
 
 /** How long a person may take to decide, in milliseconds. */
 const decisionTime = 3_600_000;
 
 /** Whether the sign-in at hand answers the request, or the person has to prove again who they are (OIDC Core §3.1.2.1). */
-const sufficesFor = (signedIn: SignedIn | null, checked: CheckedRequest, now: number): signedIn is SignedIn => {
-  if (signedIn === null) return false;
+const sufficesFor = (
+  signedIn: SignedIn | null,
+  checked: CheckedRequest,
+  at: { readonly now: number; readonly hinted: string | null },
+): signedIn is SignedIn => {
+  if (signedIn === null || (at.hinted !== null && signedIn.account !== at.hinted)) return false;
   if (checked.prompt.kind === 'interactive' && (checked.prompt.steps.has('login') || checked.prompt.steps.has('select_account')))
     return false;
-  return checked.maxAge === undefined || now / 1000 - signedIn.authTime <= checked.maxAge;
+  return checked.maxAge === undefined || at.now / 1000 - signedIn.authTime <= checked.maxAge;
 };
 
 /**
@@ -45,7 +50,7 @@ export const authorizationEndpoint =
       const source = request.method === 'POST' ? formBody(request) : request.query;
 
       // 1. Until client and redirect URI are proved, every answer is a page of our own.
-      const address = readParameters(source, ['client_id', 'redirect_uri', 'scope']);
+      const address = readParameters(source, ['client_id', 'redirect_uri']);
       const clientStream = names.client(address.require('client_id'));
       const signInId = readSignInCookie(deps, request, platform);
       const also: readonly LoadRequest[] = signInId === null ? [] : [{ streamId: signInId, follow: true, withSecrets: true }];
@@ -55,8 +60,7 @@ export const authorizationEndpoint =
         throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
       const { document } = platformState;
       const client = checkClient(foldClient(loaded, clientStream));
-      const asksForOpenid = (address.get('scope') ?? '').split(' ').includes('openid');
-      const destination = checkRedirectUri(client, address.get('redirect_uri'), asksForOpenid);
+      const destination = checkRedirectUri(client, address.get('redirect_uri'), asksForOpenid(document, source));
 
       // 2. From here the client hears of its errors, with its state and our issuer (RFC 9207 §2).
       const issuer = issuerOf(document, deps.config.publicUrl);
@@ -69,8 +73,11 @@ export const authorizationEndpoint =
           .redirect(authorizationFailure({ redirectUri: destination.redirectUri, error, state, issuer }), 303);
       };
       let checked: CheckedRequest;
+      let hinted: string | null;
       try {
         checked = checkRequest(document, client, readParameters(source, authorizationParameters));
+        const { publicJwks: keys } = await deps.keys.of(platform, foldKeyRing(loaded));
+        hinted = await readHintedAccount(checked.idTokenHint, { issuer, clientId: client.clientId, keys, now: loaded.now });
       } catch (error) {
         if (!(error instanceof OAuthError) || !isRedirectableCode(error.code)) throw error;
         // A client that registered itself could use our errors to redirect people anywhere (RFC 9700 §4.11.2).
@@ -79,7 +86,7 @@ export const authorizationEndpoint =
       }
 
       // 3. Who is there, and what do they see?
-      const identified = sufficesFor(signedIn, checked, loaded.now);
+      const identified = sufficesFor(signedIn, checked, { now: loaded.now, hinted });
       if (checked.prompt.kind === 'silent') {
         return refuse(
           identified
@@ -117,6 +124,19 @@ export const authorizationEndpoint =
       app.post(path, { config: { authentication: 'browser', errors: 'page' } }, answer);
     }
   };
+
+/** Whether the scopes come to `openid`, by name or by default; one that cannot be read counts as if they did. */
+const asksForOpenid = (document: PlatformDocument, source: unknown): boolean => {
+  try {
+    const requested = parseScope(readParameters(source, ['scope']).get('scope'));
+    return document.scopes.some(
+      ({ name, required, default: byDefault }) =>
+        name === 'openid' && (required || (requested.length === 0 ? byDefault : requested.includes(name))),
+    );
+  } catch {
+    return true;
+  }
+};
 
 /** `state` as it came, for answers to a request whose other parameters may be at fault. */
 const stateOf = (source: unknown): string | undefined => {

@@ -37,6 +37,8 @@ export type CheckedRequest = {
   readonly prompt: Prompt;
   /** Seconds. */
   readonly maxAge: number | undefined;
+  /** An ID token of whom the client expects to be there; not verified yet. */
+  readonly idTokenHint: string | null;
 };
 
 const checkScopes = (document: PlatformDocument, client: ClientRecord, scope: string | undefined): readonly string[] => {
@@ -95,5 +97,6 @@ export const checkRequest = (
     codeChallenge: codeChallenge ?? null,
     prompt: readPrompt(parameters.get('prompt')),
     maxAge: readMaxAge(parameters.get('max_age')),
+    idTokenHint: parameters.get('id_token_hint') ?? null,
   };
 };

@@ -1,0 +1,46 @@
+import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
+import type { Transaction } from './database.ts';
+
+/** Which events an endpoint hears, as the dispatcher's checkpoint has it. */
+export type EndpointRoute = {
+  readonly endpoint: StreamId;
+  /** The endpoint's stream version that this was folded from. */
+  readonly version: number;
+  readonly status: 'active' | 'disabled' | 'deleted';
+  /** Null: the events of every client. */
+  readonly client: StreamId | null;
+  /** Null: every type. */
+  readonly types: readonly string[] | null;
+};
+
+/** The routes of a platform that another fold version has not made obsolete, and those that it has. */
+export const readRoutes = async (
+  client: Transaction,
+  options: { readonly platform: PlatformId; readonly foldVersion: number },
+): Promise<{ readonly routes: readonly EndpointRoute[]; readonly outdated: readonly StreamId[] }> => {
+  const { rows } = await client.query<EndpointRoute & { readonly current: boolean }>({
+    name: 'grantlog.read-routes',
+    text: `select endpoint, version, status, client, types, fold_version = $2 as current from endpoint_route
+      where platform = $1 and (status = 'active' or fold_version <> $2)`,
+    values: [options.platform, options.foldVersion],
+  });
+  return {
+    routes: rows.filter((row) => row.current).map(({ current: _, ...route }) => route),
+    outdated: rows.filter((row) => !row.current).map((row) => row.endpoint),
+  };
+};
+
+export const upsertRoute = async (
+  client: Transaction,
+  options: { readonly platform: PlatformId; readonly foldVersion: number; readonly route: EndpointRoute },
+): Promise<void> => {
+  const { platform, foldVersion, route } = options;
+  await client.query({
+    name: 'grantlog.upsert-route',
+    text: `insert into endpoint_route (platform, endpoint, fold_version, version, status, client, types)
+      values ($1, $2, $3, $4, $5, $6, $7::text[])
+      on conflict (platform, endpoint) do update set fold_version = excluded.fold_version, version = excluded.version,
+        status = excluded.status, client = excluded.client, types = excluded.types`,
+    values: [platform, route.endpoint, foldVersion, route.version, route.status, route.client, route.types],
+  });
+};

@@ -1,0 +1,67 @@
+export type { Pool } from 'pg';
+export type { DatabaseRole, PoolOptions } from './connection/pool.ts';
+export { createPool } from './connection/pool.ts';
+export { transaction } from './connection/transaction.ts';
+export { type ClaimedDelivery, claimDeliveries, releaseClaims } from './deliveries/claim-deliveries.ts';
+export type { Database, Transaction } from './deliveries/database.ts';
+export {
+  type DeliveryState,
+  type EndpointLane,
+  firstLane,
+  type Lane,
+  lanes,
+  type NewDelivery,
+  revocationLane,
+} from './deliveries/delivery.ts';
+export {
+  type Affected,
+  clientsOfAccount,
+  type DueGrant,
+  deleteLiveGrants,
+  findLiveGrants,
+  type LiveGrant,
+  listGrantsToExpire,
+  postponeExpiry,
+  takeAffectedGrants,
+  upsertLiveGrants,
+} from './deliveries/dispatch-grants.ts';
+export { type Circuit, readCircuit, resetHealth } from './deliveries/endpoint-health.ts';
+export { type EndpointRoute, readRoutes, upsertRoute } from './deliveries/endpoint-routes.ts';
+export { type FirstEvent, readFirstEvents } from './deliveries/first-events.ts';
+export { insertDeliveries } from './deliveries/insert-deliveries.ts';
+export { readSubscriptionLag, type SubscriptionLag } from './deliveries/lag.ts';
+export {
+  type AttemptSummary,
+  type DeliverySummary,
+  type EndpointHealth,
+  listDeliveries,
+  readDelivery,
+  readEndpointHealth,
+  redeliver,
+} from './deliveries/list-deliveries.ts';
+export { maintainPartitions } from './deliveries/partitions.ts';
+export { type AttemptRecord, type HealthChange, type RecordedHealth, recordAttempts } from './deliveries/record-attempts.ts';
+export { abandonDeliveries, expireClaims, listDueLanes } from './deliveries/sweep.ts';
+export { appendBatch } from './log/append-batch.ts';
+export { classifyFailure } from './log/failures.ts';
+export { loadBatch, type RawStream, streamKey } from './log/load-batch.ts';
+export { createNotifier } from './log/notifier.ts';
+export type { PostgresEventLogOptions } from './log/postgres-event-log.ts';
+export { createPostgresEventLog } from './log/postgres-event-log.ts';
+export { readEventsAfter, readHead, readStream } from './log/read-events.ts';
+export type { SnapshotSealer } from './log/snapshot-mac.ts';
+export { isGenuine } from './log/snapshot-mac.ts';
+export { createDatabase } from './migrations/create-database.ts';
+export { MigrationChanged, migrate } from './migrations/migrate.ts';
+export { RolesMissing } from './migrations/roles.ts';
+export { listPlatforms, openLog } from './platforms/logs.ts';
+export type { NewCredential } from './secrets/credentials.ts';
+export { insertCredentials, insertDataKey } from './secrets/credentials.ts';
+export type { NewSnapshot } from './stream-state/snapshots.ts';
+export { snapshotVersions, upsertSnapshots } from './stream-state/snapshots.ts';
+export { ensureSubscriptions } from './subscriptions/claim.ts';
+export type { ConsumeOutcome } from './subscriptions/consume.ts';
+export { consumeOnce, LogOutOfOrder } from './subscriptions/consume.ts';
+export type { RunnerOptions } from './subscriptions/runner.ts';
+export { runSubscriptions } from './subscriptions/runner.ts';
+export type { Subscription, SubscriptionBatch } from './subscriptions/subscription.ts';

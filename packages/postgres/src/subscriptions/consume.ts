@@ -1,0 +1,55 @@
+import type pg from 'pg';
+import { transaction } from '../connection/transaction.ts';
+import { readEventsAfter } from '../log/read-events.ts';
+import type { Claim } from './claim.ts';
+import { claimSubscription, moveCheckpoint, recordFailure } from './claim.ts';
+import type { Subscription, SubscriptionBatch } from './subscription.ts';
+
+export type ConsumeOutcome =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'consumed'; readonly claim: Claim; readonly events: number; readonly position: number }
+  | { readonly kind: 'failed'; readonly claim: Claim; readonly error: unknown };
+
+/** The log showed a hole or a step back: order is broken, and going on would skip events. */
+export class LogOutOfOrder extends Error {
+  override readonly name = 'LogOutOfOrder';
+}
+
+/** Claims one subscription that is behind, hands it one batch, and commits effect and checkpoint together. */
+export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscription[]): Promise<ConsumeOutcome> => {
+  const byName = new Map(subscriptions.map((subscription) => [subscription.name, subscription]));
+  let claim: Claim | null = null;
+  let batch: SubscriptionBatch | null = null;
+  try {
+    await transaction(pool, async (client) => {
+      claim = await claimSubscription(client, [...byName.keys()]);
+      if (claim === null) return;
+      const subscription = byName.get(claim.name);
+      if (subscription === undefined) throw new Error(`no subscription is named ${claim.name}`);
+      const events = await readEventsAfter(client, {
+        platform: claim.platform,
+        after: claim.position,
+        limit: subscription.batchLimit ?? 500,
+      });
+      events.forEach((event, index) => {
+        const due = (claim?.position ?? 0) + index + 1;
+        if (event.position !== due) throw new LogOutOfOrder(`expected position ${due} of ${event.platform}, found ${event.position}`);
+      });
+      if (events.length === 0) return;
+      batch = { platform: claim.platform, events };
+      await subscription.handle(client, batch);
+      await moveCheckpoint(client, claim, claim.position + events.length);
+    });
+  } catch (error) {
+    // The assignments above happen in the callback, which the compiler does not follow.
+    const failed = claim as Claim | null;
+    if (failed === null) throw error;
+    await recordFailure(pool, failed, error instanceof Error ? `${error.name}: ${error.message}` : String(error)).catch(() => {});
+    return { kind: 'failed', claim: failed, error };
+  }
+  const done = claim as Claim | null;
+  const consumed = batch as SubscriptionBatch | null;
+  if (done === null || consumed === null) return { kind: 'idle' };
+  await byName.get(done.name)?.afterCommit?.(consumed);
+  return { kind: 'consumed', claim: done, events: consumed.events.length, position: done.position + consumed.events.length };
+};

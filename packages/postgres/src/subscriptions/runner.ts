@@ -1,0 +1,82 @@
+import type { PlatformId } from '@grantlog/eventsourcing';
+import type pg from 'pg';
+import { ensureSubscriptions } from './claim.ts';
+import type { ConsumeOutcome } from './consume.ts';
+import { consumeOnce } from './consume.ts';
+import { listenToLog } from './listen.ts';
+import type { Subscription } from './subscription.ts';
+
+export type RunnerOptions = {
+  readonly pool: pg.Pool;
+  /** Where to LISTEN: the direct URL where there is one. Null to poll only. */
+  readonly listenUrl: string | null;
+  readonly subscriptions: readonly Subscription[];
+  /** Loops that claim and work side by side. Default 2. */
+  readonly parallel?: number;
+  /** Milliseconds between polls without a wake-up. Default 200; a lost wake-up costs this much, never an event. */
+  readonly pollEvery?: number;
+  readonly onFailure: (failure: { readonly name: string; readonly platform: PlatformId | null; readonly error: unknown }) => void;
+  readonly onConsumed?: (outcome: Extract<ConsumeOutcome, { kind: 'consumed' }>) => void;
+};
+
+/** Runs subscriptions until stopped; any number of processes may run the same ones. */
+export const runSubscriptions = (options: RunnerOptions): { readonly wake: () => void; readonly stop: () => Promise<void> } => {
+  const { pool, subscriptions, parallel = 2, pollEvery = 200 } = options;
+  const names = subscriptions.map((subscription) => subscription.name);
+  const sleepers = new Set<() => void>();
+  let stopping = false;
+  let wakes = 0;
+
+  const wake = (): void => {
+    wakes += 1;
+    for (const rouse of sleepers) rouse();
+  };
+  const sleep = (heard: number): Promise<void> =>
+    new Promise((resolve) => {
+      if (stopping || wakes !== heard) return resolve();
+      const rouse = (): void => {
+        clearTimeout(timer);
+        sleepers.delete(rouse);
+        resolve();
+      };
+      const timer = setTimeout(rouse, pollEvery * (0.75 + Math.random() / 2));
+      sleepers.add(rouse);
+    });
+
+  const loop = async (): Promise<void> => {
+    while (!stopping) {
+      const heard = wakes;
+      try {
+        await ensureSubscriptions(pool, names);
+        const outcome = await consumeOnce(pool, subscriptions);
+        if (outcome.kind === 'consumed') {
+          options.onConsumed?.(outcome);
+          continue;
+        }
+        if (outcome.kind === 'failed')
+          options.onFailure({ name: outcome.claim.name, platform: outcome.claim.platform, error: outcome.error });
+      } catch (error) {
+        options.onFailure({ name: 'subscriptions', platform: null, error });
+      }
+      await sleep(heard);
+    }
+  };
+
+  const listener =
+    options.listenUrl === null
+      ? null
+      : listenToLog({
+          connectionString: options.listenUrl,
+          onWake: wake,
+          onError: (error) => options.onFailure({ name: 'listen', platform: null, error }),
+        });
+  const loops = Array.from({ length: parallel }, loop);
+  return {
+    wake,
+    stop: async () => {
+      stopping = true;
+      wake();
+      await Promise.all([...loops, listener?.stop()]);
+    },
+  };
+};

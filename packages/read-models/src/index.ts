@@ -1,0 +1,14 @@
+export { type GrantListQuery, type GrantPage, type ListedGrant, listGrants } from './grant-list/list-grants.ts';
+export { grantList } from './grant-list/projection.ts';
+export type { GrantEnd, GrantListStatus } from './grant-list/row.ts';
+export {
+  deleteOldCheckpoints,
+  ensureGenerations,
+  type Generations,
+  requestRebuild,
+  subscriptionName,
+  swapIfCaughtUp,
+} from './projection/generations.ts';
+export type { Projection, Reducers } from './projection/projection.ts';
+export { subscriptionOf } from './projection/subscription-of.ts';
+export { livePosition, waitForPosition } from './projection/wait-for-position.ts';

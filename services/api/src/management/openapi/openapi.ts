@@ -1,0 +1,109 @@
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import Type from 'typebox';
+import type { Deps } from '../../deps.ts';
+import type { RouteAuthentication } from '../../http/route-authentication.ts';
+import { routeSummaries } from './route-summaries.ts';
+
+type Requirement = { readonly [scheme: string]: readonly string[] };
+
+/** How each kind of caller proves itself, as OpenAPI can say it. An empty requirement: without a header, too. */
+const security = {
+  none: [],
+  // client_secret_post and none have no word in OpenAPI: they are parameters of the form.
+  client: [{ client: [] }, {}],
+  bearer: [{ bearer: [] }],
+  token: [],
+  browser: [{ browser: [] }, {}],
+  operator: [{ operator: ['manage'] }],
+} as const satisfies Record<RouteAuthentication, readonly Requirement[]>;
+
+const problem = {
+  description: 'A problem (RFC 9457)',
+  content: {
+    'application/problem+json': {
+      schema: Type.Object({
+        type: Type.String(),
+        title: Type.String(),
+        status: Type.Integer(),
+        detail: Type.Optional(Type.String()),
+        instance: Type.Optional(Type.String()),
+        code: Type.Optional(Type.String({ description: 'What programs read' })),
+        role: Type.Optional(Type.String({ description: 'The role that is missing' })),
+        errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), problem: Type.String(), fix: Type.String() }))),
+      }),
+    },
+  },
+};
+
+const operationId = (method: string, url: string): string =>
+  method.toLowerCase() +
+  url
+    .split(/[^A-Za-z0-9]+/)
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('');
+
+const describe = (route: {
+  readonly method: string | readonly string[];
+  readonly url: string;
+  readonly schema: FastifySchema | undefined;
+  readonly authentication: RouteAuthentication | undefined;
+}): FastifySchema => {
+  const method = typeof route.method === 'string' ? route.method : (route.method[0] ?? 'GET');
+  if (method === 'OPTIONS') return { hide: true };
+  const known = routeSummaries[`${method} ${route.url}`];
+  const { response, ...schema } = route.schema ?? {};
+  return {
+    operationId: operationId(method, route.url === '/' ? 'root' : route.url),
+    ...(known === undefined ? {} : { summary: known.summary, tags: [known.tag] }),
+    ...schema,
+    ...(route.authentication === undefined ? {} : { security: security[route.authentication] }),
+    ...(response === undefined ? {} : { response: { ...response, default: problem } }),
+  };
+};
+
+/** Describes every route that is registered after it, and serves the description: OpenAPI 3.1. */
+export const openApi =
+  ({ config }: Pick<Deps, 'config'>) =>
+  async (app: FastifyInstance): Promise<void> => {
+    const system = `${config.publicUrl}/system/oauth`;
+    const scopes = { manage: 'Manage platforms, as far as your roles allow' };
+    const options: FastifyDynamicSwaggerOptions = {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Grantlog',
+          version: '0.1.0',
+          description: 'An event-sourced OAuth 2.1 / OpenID Connect authorization server for AI agents, and its management API',
+        },
+        servers: [{ url: config.publicUrl }],
+        components: {
+          securitySchemes: {
+            operator: {
+              type: 'oauth2',
+              description: 'An access token of the system platform, with a role for the platform addressed',
+              flows: {
+                clientCredentials: { tokenUrl: `${system}/token`, scopes },
+                authorizationCode: { authorizationUrl: `${system}/authorize`, tokenUrl: `${system}/token`, scopes },
+              },
+            },
+            client: {
+              type: 'http',
+              scheme: 'basic',
+              description: 'client_secret_basic; client_secret_post and public clients use the form',
+            },
+            bearer: { type: 'http', scheme: 'bearer', description: 'An access token of the platform' },
+            browser: { type: 'apiKey', in: 'cookie', name: 'grantlog-{platform}-sign-in', description: 'The sign-in of a person' },
+          },
+        },
+      },
+      transform: ({ schema, url, route }) => ({
+        url,
+        schema: describe({ method: route.method, url, schema, authentication: route.config?.authentication }),
+      }),
+    };
+    await app.register(swagger, options);
+    app.get('/openapi.json', { config: { authentication: 'none', errors: 'problem', openToBrowsers: true } }, async (_request, reply) =>
+      reply.header('cache-control', 'public, max-age=300').send(app.swagger()),
+    );
+  };

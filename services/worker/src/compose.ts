@@ -1,0 +1,125 @@
+import { createSealer } from '@grantlog/crypto';
+import { foldVersion } from '@grantlog/domain';
+import { createEgress } from '@grantlog/egress';
+import { createPool, createPostgresEventLog, maintainPartitions, readSubscriptionLag, runSubscriptions } from '@grantlog/postgres';
+import { grantList } from '@grantlog/read-models';
+import type { Logger, OpsServer, ServiceConfig } from '@grantlog/runtime';
+import { createOpsServer } from '@grantlog/runtime';
+import { every } from './every.ts';
+import { expireGrants } from './grants/expire-grants.ts';
+import type { DeliveryQueue } from './queue/delivery-queue.ts';
+import { createPostgresQueue } from './queue/postgres-queue.ts';
+import { createRedisQueue } from './queue/redis-queue.ts';
+import { createDispatcher } from './subscriptions/dispatcher.ts';
+import { runProjections } from './subscriptions/projections.ts';
+import { createStreamState } from './subscriptions/stream-state.ts';
+import { type DeliveryContext, deliverLane, deliveryRules } from './webhooks/deliver.ts';
+import { insist } from './webhooks/insist.ts';
+import { sweep } from './webhooks/sweeper.ts';
+import { createWorkerMetrics } from './worker-metrics.ts';
+
+const second = 1_000;
+const hour = 3_600_000;
+
+/** A worker at work. */
+export type RunningWorker = {
+  readonly ops: OpsServer;
+  /** Finishes what is begun, begins nothing more, and gives every connection back. */
+  readonly stop: () => Promise<void>;
+};
+
+const openQueue = (config: ServiceConfig, log: Logger): Promise<DeliveryQueue> => {
+  const options = { concurrency: 32, onError: (error: Error) => log.warn({ err: error }, 'the delivery queue has trouble') };
+  return config.redisUrl === undefined
+    ? createPostgresQueue({ ...options, connectionString: config.databaseDirectUrl ?? config.databaseUrl })
+    : createRedisQueue({ ...options, url: config.redisUrl });
+};
+
+/** Builds and starts everything of one worker process. Any number of them may share a database. */
+export const startWorker = async (config: ServiceConfig, log: Logger): Promise<RunningWorker> => {
+  const counted = createWorkerMetrics();
+  const troubled = (operation: string) => (error: unknown) => {
+    counted.failed(operation);
+    log.error({ err: error, operation }, 'a part of the worker failed and will try again');
+  };
+  const sealer = createSealer(config.secrets);
+  const pool = createPool({ connectionString: config.databaseUrl, role: 'grantlog_worker', max: 16, onError: troubled('database') });
+  const events = createPostgresEventLog({
+    pool,
+    foldVersion,
+    sealer,
+    onTampered: (found) => log.error(found, 'a stored fold was edited; the stream was read from its first event'),
+  });
+  // Partitions first: a subscription that meets a week without one stops.
+  await insist(() => maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 }), { forMs: 10 * second });
+  const queue = await openQueue(config, log);
+  const egress = createEgress({ allowLoopback: config.isDevelopment, connectionsPerOrigin: 100 });
+
+  let stopping = false;
+  const delivery: DeliveryContext = {
+    pool,
+    log: events,
+    sealer,
+    queue,
+    egress,
+    rules: deliveryRules,
+    now: Date.now,
+    random: Math.random,
+    stopping: () => stopping,
+    onAttempt: (attempt, lane) => counted.attempt({ ...attempt, lane }),
+    onEndpoint: ({ fate, platform, endpoint }) => {
+      counted.endpoint(fate);
+      log.warn(
+        { platform, endpoint },
+        fate === 'disabled' ? 'a webhook endpoint was disabled' : 'a webhook endpoint will be disabled within a day',
+      );
+    },
+    onWakeFailed: troubled('wake'),
+  };
+  queue.work((lane) => deliverLane(delivery, lane));
+
+  const runner = {
+    listenUrl: config.databaseDirectUrl ?? config.databaseUrl,
+    onFailure: ({ name, error }: { readonly name: string; readonly error: unknown }) => troubled(name)(error),
+    onConsumed: (outcome: { readonly claim: { readonly name: string }; readonly events: number }) =>
+      counted.consumed(outcome.claim.name, outcome.events),
+  };
+  const subscriptions = runSubscriptions({
+    ...runner,
+    pool,
+    subscriptions: [
+      createDispatcher({ queue, onWakeFailed: troubled('wake') }),
+      createStreamState({
+        sealer,
+        onTampered: (found) => log.error(found, 'a stored fold was edited; it is made anew from the log'),
+      }),
+    ],
+  });
+  const projections = runProjections({ pool, projections: [grantList], runner, onError: troubled('projections') });
+
+  const timers = [
+    every(1.5 * second, async () => counted.lost((await sweep({ pool, queue, onWakeFailed: troubled('wake') })).lost), troubled('sweep')),
+    every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
+    every(10 * second, async () => counted.lag(await readSubscriptionLag(pool)), troubled('lag')),
+    every(hour, () => maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 }), troubled('upkeep')),
+  ];
+
+  const ops = createOpsServer({
+    host: config.host,
+    port: config.opsPort,
+    checks: { database: () => pool.query('select 1'), queue: queue.check },
+    metrics: counted.metrics,
+    log,
+  });
+  return {
+    ops,
+    stop: async () => {
+      stopping = true;
+      await Promise.all([...timers.map((timer) => timer.stop()), subscriptions.stop(), projections.stop()]);
+      await queue.close();
+      await egress.close();
+      events.stop();
+      await pool.end();
+    },
+  };
+};

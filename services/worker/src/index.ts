@@ -1,0 +1,2 @@
+export { type RunningWorker, startWorker } from './compose.ts';
+export { readConfig } from './config.ts';

@@ -1,0 +1,78 @@
+import { type EndpointLane, type Lane, lanes } from '@grantlog/postgres';
+import type { JobsOptions, WorkerOptions } from 'bullmq';
+import type { DeliveryQueue, DeliveryQueueOptions } from './delivery-queue.ts';
+
+/** A job names an endpoint and a lane and nothing else: it is no record of anything. */
+type Wake = { readonly platform: EndpointLane['platform']; readonly endpoint: EndpointLane['endpoint'] };
+
+/** The parts of BullMQ's queues and workers that are the same type on every backend. */
+type WakeQueue = {
+  readonly add: (name: 'wake', data: Wake, options: JobsOptions) => Promise<unknown>;
+  readonly on: (event: 'error', listener: (error: Error) => void) => unknown;
+  readonly close: () => Promise<void>;
+};
+type WakeWorker = {
+  readonly on: (event: 'error', listener: (error: Error) => void) => unknown;
+  readonly close: () => Promise<void>;
+};
+
+type Processor = (job: { readonly data: Wake }) => Promise<void>;
+type BackendWorkerOptions = Required<
+  Pick<WorkerOptions, 'concurrency' | 'lockDuration' | 'stalledInterval' | 'maxStalledCount' | 'removeOnComplete' | 'removeOnFail'>
+>;
+
+export type Backend = {
+  readonly queue: (name: string, options: { readonly defaultJobOptions: JobsOptions }) => WakeQueue;
+  readonly worker: (name: string, processor: Processor, options: BackendWorkerOptions) => WakeWorker;
+  readonly check: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+// A queue a lane: retries may fill their own slots and no others.
+const queueName = (lane: Lane): string => `deliveries-${lane}`;
+
+// One job in any state for each endpoint, and one more for what arrives while it runs. `jobId` would not do: BullMQ
+// ignores an id that exists in any state.
+const jobOptions = ({ platform, endpoint }: EndpointLane): JobsOptions => ({
+  deduplication: { id: `${platform}/${endpoint}`, keepLastIfActive: true },
+});
+
+const defaultJobOptions: JobsOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
+
+/** The queue on BullMQ, whatever it stands on. */
+export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOptions): DeliveryQueue => {
+  const queues = lanes.map((lane) => {
+    const queue = backend.queue(queueName(lane), { defaultJobOptions });
+    queue.on('error', options.onError);
+    return queue;
+  });
+  const workers: WakeWorker[] = [];
+  return {
+    wake: async (lane) => {
+      await queues[lane.lane]?.add('wake', { platform: lane.platform, endpoint: lane.endpoint }, jobOptions(lane));
+    },
+    work: (handler) => {
+      for (const lane of lanes) {
+        const process: Processor = ({ data }) => handler({ ...data, lane }).catch(options.onError);
+        const worker = backend.worker(queueName(lane), process, {
+          concurrency: options.concurrency,
+          // With BullMQ's defaults an endpoint would be silent for a minute after its worker was killed.
+          lockDuration: 5_000,
+          stalledInterval: 2_500,
+          // A job that stalls a second time would be dropped; dropping is harmless here, waiting is not.
+          maxStalledCount: 10,
+          removeOnComplete: { count: 0 },
+          removeOnFail: { count: 0 },
+        });
+        worker.on('error', options.onError);
+        workers.push(worker);
+      }
+    },
+    check: backend.check,
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all(queues.map((queue) => queue.close()));
+      await backend.close();
+    },
+  };
+};

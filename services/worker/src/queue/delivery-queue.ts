@@ -1,0 +1,22 @@
+import type { EndpointLane } from '@grantlog/postgres';
+
+/**
+ * Wake-ups for endpoints and lanes. A wake-up may be lost or come twice: what is due stands in Postgres, and the sweeper
+ * asks again. Wake-ups that arrive while one is waiting become one; one that arrives during the work leads to another.
+ */
+export type DeliveryQueue = {
+  /** Rejects when the queue does not take it; nothing is lost by that. */
+  readonly wake: (lane: EndpointLane) => Promise<void>;
+  /** Starts to hand out wake-ups, each endpoint and lane to one handler at a time. */
+  readonly work: (handler: (lane: EndpointLane) => Promise<void>) => void;
+  /** Rejects while the queue cannot be reached. */
+  readonly check: () => Promise<void>;
+  /** Lets handlers finish and gives every connection back. */
+  readonly close: () => Promise<void>;
+};
+
+export type DeliveryQueueOptions = {
+  /** Handlers of each lane that one process runs side by side. */
+  readonly concurrency: number;
+  readonly onError: (error: Error) => void;
+};

@@ -1,0 +1,66 @@
+import { foldVersion, type WebhookEndpointEvent, type WebhookEndpointState, webhookEndpointDecider } from '@grantlog/domain';
+import type { Placed, PlatformId, StreamId } from '@grantlog/eventsourcing';
+import { type EndpointRoute, readRoutes, readStream, type Transaction, upsertRoute } from '@grantlog/postgres';
+
+const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointState): EndpointRoute | null => {
+  switch (state.status) {
+    case 'none':
+      return null;
+    case 'deleted':
+      return { endpoint, version, status: 'deleted', client: null, types: null };
+    case 'active':
+    case 'disabled':
+      return { endpoint, version, status: state.status, client: state.client, types: state.types };
+  }
+};
+
+/** Folds an endpoint as it was at a position and stores its route. Endpoints' streams are short. */
+const refold = async (
+  client: Transaction,
+  at: { readonly platform: PlatformId; readonly endpoint: StreamId; readonly position: number },
+): Promise<EndpointRoute | null> => {
+  const events = (await readStream(client, { platform: at.platform, streamId: at.endpoint })).filter(
+    ({ position }) => position <= at.position,
+  );
+  // Only deciders of webhook endpoints record events in such a stream.
+  const state = events.reduce(
+    (folded, event) => webhookEndpointDecider.evolve(folded, event as unknown as Placed<WebhookEndpointEvent>),
+    webhookEndpointDecider.initial,
+  );
+  const route = routeOf(at.endpoint, events.length, state);
+  if (route !== null) await upsertRoute(client, { platform: at.platform, foldVersion, route });
+  return route;
+};
+
+/** The endpoints that the dispatcher speaks to, kept as of the event that it has reached. */
+export type Routes = {
+  /** Active endpoints that want a type. `clients` are the clients it concerns; null for those bound to no client only. */
+  readonly hearing: (type: string, clients: ReadonlySet<StreamId>) => readonly StreamId[];
+  readonly isActive: (endpoint: StreamId) => boolean;
+  /** Takes in a change of an endpoint, at its event's position. */
+  readonly change: (endpoint: StreamId, position: number) => Promise<void>;
+};
+
+/** Opens the routes of a platform as they stand before `position`. */
+export const openRoutes = async (
+  client: Transaction,
+  at: { readonly platform: PlatformId; readonly position: number },
+): Promise<Routes> => {
+  const { platform } = at;
+  const stored = await readRoutes(client, { platform, foldVersion });
+  const active = new Map(stored.routes.map((route) => [route.endpoint, route]));
+  const change = async (endpoint: StreamId, position: number): Promise<void> => {
+    const route = await refold(client, { platform, endpoint, position });
+    if (route?.status === 'active') active.set(endpoint, route);
+    else active.delete(endpoint);
+  };
+  for (const endpoint of stored.outdated) await change(endpoint, at.position - 1);
+  return {
+    hearing: (type, clients) =>
+      [...active.values()]
+        .filter((route) => (route.client === null || clients.has(route.client)) && (route.types === null || route.types.includes(type)))
+        .map(({ endpoint }) => endpoint),
+    isActive: (endpoint) => active.has(endpoint),
+    change,
+  };
+};

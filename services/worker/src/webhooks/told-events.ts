@@ -1,0 +1,123 @@
+import type { GrantlogEvent, Issue } from '@grantlog/domain';
+import type { JsonObject, RecordedEvent } from '@grantlog/eventsourcing';
+import { firstLane, type Lane, revocationLane } from '@grantlog/postgres';
+
+/** Raise it with any change to a body; each delivery says which renderer made its own. */
+export const rendererVersion = 1;
+
+type EventOf<Type extends GrantlogEvent['type']> = RecordedEvent<Extract<GrantlogEvent, { readonly type: Type }>>;
+
+/** What endpoints are told of an event. */
+export type Telling<Event> =
+  /** About one stream: the particulars are added to what every body of that kind says. */
+  | {
+      readonly about: 'grant' | 'account' | 'client' | 'endpoint';
+      readonly as: string;
+      readonly lane: Lane;
+      readonly particulars: (event: Event) => JsonObject;
+    }
+  /** About every grant that it ends, one by one. */
+  | {
+      readonly about: 'grants_of_client' | 'grants_of_account' | 'grants_of_platform';
+      readonly as: 'grant.revoked';
+      readonly reason: string;
+    }
+  | 'untold';
+
+const none = (): JsonObject => ({});
+
+const issued = (issue: Issue): JsonObject => ({
+  tokenSequence: issue.sequence,
+  accessExpiresAt: issue.accessExpiresAt,
+  refreshExpiresAt: issue.refreshExpiresAt,
+});
+
+/** Every event there is, and what is told of it: no token, no code, no secret, no personal data. */
+const tellings: { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type>> } = {
+  'grant.authorized': {
+    about: 'grant',
+    as: 'grant.authorized',
+    lane: firstLane,
+    particulars: ({ data }) => ({ flow: data.flow, scopes: data.scopes, resources: data.resources }),
+  },
+  'grant.code_redeemed': { about: 'grant', as: 'grant.code_redeemed', lane: firstLane, particulars: ({ data }) => issued(data.issue) },
+  'grant.refreshed': { about: 'grant', as: 'grant.refreshed', lane: firstLane, particulars: ({ data }) => issued(data.issue) },
+  'grant.refresh_retried': {
+    about: 'grant',
+    as: 'grant.refresh_retried',
+    lane: firstLane,
+    particulars: ({ data }) => ({ tokenSequence: data.sequence }),
+  },
+  'grant.refresh_reused': {
+    about: 'grant',
+    as: 'grant.refresh_reused',
+    lane: revocationLane,
+    particulars: ({ data }) => ({ tokenSequence: data.sequence, currentTokenSequence: data.current }),
+  },
+  'grant.code_replayed': { about: 'grant', as: 'grant.code_replayed', lane: revocationLane, particulars: none },
+  'grant.access_token_revoked': {
+    about: 'grant',
+    as: 'grant.access_token_revoked',
+    lane: revocationLane,
+    particulars: ({ data }) => ({ tokenSequence: data.sequence }),
+  },
+  'grant.context_selected': {
+    about: 'grant',
+    as: 'grant.context_selected',
+    lane: firstLane,
+    particulars: ({ data }) => ({ context: data.context }),
+  },
+  'grant.expired': { about: 'grant', as: 'grant.expired', lane: firstLane, particulars: none },
+  'grant.revoked': { about: 'grant', as: 'grant.revoked', lane: revocationLane, particulars: ({ data }) => ({ reason: data.reason }) },
+  'client.grants_revoked': { about: 'grants_of_client', as: 'grant.revoked', reason: 'revoked_with_client' },
+  'account.grants_revoked': { about: 'grants_of_account', as: 'grant.revoked', reason: 'revoked_with_account' },
+  'platform.grants_revoked': { about: 'grants_of_platform', as: 'grant.revoked', reason: 'revoked_with_platform' },
+  'account.disabled': {
+    about: 'account',
+    as: 'account.disabled',
+    lane: revocationLane,
+    particulars: ({ data }) => ({ reason: data.reason }),
+  },
+  'account.enabled': { about: 'account', as: 'account.enabled', lane: firstLane, particulars: none },
+  'account.erased': { about: 'account', as: 'account.erased', lane: revocationLane, particulars: none },
+  'client.disabled': { about: 'client', as: 'client.disabled', lane: revocationLane, particulars: ({ data }) => ({ reason: data.reason }) },
+  'client.enabled': { about: 'client', as: 'client.enabled', lane: firstLane, particulars: none },
+  'client.deleted': { about: 'client', as: 'client.deleted', lane: revocationLane, particulars: none },
+  'webhook_endpoint.verified': { about: 'endpoint', as: 'webhook_endpoint.verification', lane: firstLane, particulars: none },
+
+  // A denial goes back with the redirect; there is no grant to hear of.
+  'grant.denied': 'untold',
+  'platform.configured': 'untold',
+  'platform.suspended': 'untold',
+  'platform.resumed': 'untold',
+  'account.registered': 'untold',
+  'account.password_set': 'untold',
+  'account.roles_assigned': 'untold',
+  'account.mfa_enrolled': 'untold',
+  'account.mfa_removed': 'untold',
+  'account.contexts_set': 'untold',
+  'sign_in.succeeded': 'untold',
+  'sign_in.failed': 'untold',
+  'sign_in.ended': 'untold',
+  'client.registered': 'untold',
+  'client.updated': 'untold',
+  'client.approved': 'untold',
+  'client.rejected': 'untold',
+  'client.secret_rotated': 'untold',
+  'name.claimed': 'untold',
+  'name.released': 'untold',
+  'webhook_endpoint.registered': 'untold',
+  'webhook_endpoint.updated': 'untold',
+  'webhook_endpoint.secret_rotated': 'untold',
+  'webhook_endpoint.disabled': 'untold',
+  'webhook_endpoint.enabled': 'untold',
+  'webhook_endpoint.deleted': 'untold',
+  'signing_key.created': 'untold',
+  'signing_key.activated': 'untold',
+  'signing_key.retired': 'untold',
+};
+
+/** What is told of an event as the log holds it; nothing of a type that this process does not know. */
+export const tellingOf = (event: RecordedEvent): Telling<RecordedEvent> =>
+  // The key is the event's own type, so the entry found under it takes exactly such events.
+  (tellings as unknown as Readonly<Record<string, Telling<RecordedEvent> | undefined>>)[event.type] ?? 'untold';

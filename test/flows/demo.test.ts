@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const command = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'main.ts');
+
+type Ended = { readonly code: number | null; readonly out: string };
+
+let dataDir: string;
+let environment: NodeJS.ProcessEnv;
+
+const port = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+const grantlog = (...parameters: readonly string[]): Promise<Ended> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [command, ...parameters], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.once('exit', (code) => resolve({ code, out }));
+  });
+
+const startServer = async (): Promise<() => Promise<Ended>> => {
+  const child = spawn(process.execPath, [command, 'start'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  const ended = new Promise<Ended>((resolve) => child.once('exit', (code) => resolve({ code, out })));
+  await new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      out += chunk.toString();
+      if (out.includes('Grantlog is running at')) resolve();
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', () => reject(new Error(`start ended: ${out}`)));
+  });
+  return () => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+};
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'grantlog-start-'));
+  const [apiPort, opsPort] = [await port(), await port()];
+  const { DATABASE_URL: _, REDIS_URL: __, ...rest } = process.env;
+  environment = { ...rest, DATA_DIR: dataDir, PORT: String(apiPort), OPS_PORT: String(opsPort), PUBLIC_URL: `http://localhost:${apiPort}` };
+});
+afterAll(async () => {
+  await grantlog('reset');
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+describe('start, demo and audit, as a newcomer runs them', () => {
+  test('play an agent’s whole life on a server that is up, and tell its story from the log', async () => {
+    const stop = await startServer();
+    const demo = await grantlog('demo');
+    expect(demo.out).toContain('Everything held');
+    expect(demo.code).toBe(0);
+    const [, grantId = ''] = /audit grant ([0-9a-f-]{36})/.exec(demo.out) ?? [];
+
+    const audit = await grantlog('audit', 'grant', grantId);
+    expect(audit.code).toBe(0);
+    for (const type of ['grant.authorized', 'grant.code_redeemed', 'grant.refreshed', 'grant.revoked']) expect(audit.out).toContain(type);
+    expect((await grantlog('demo', '--platform', 'along')).out).toContain('Everything held');
+    expect((await grantlog('demo', '--platform', 'arlo')).out).toContain('Everything held');
+
+    const unknown = await grantlog('audit', 'grant', '019a0000-0000-7000-8000-000000000000');
+    expect(unknown).toMatchObject({ code: 1 });
+    expect(unknown.out).toContain('No platform has a grant');
+    expect((await stop()).code).toBe(0);
+  });
+
+  test('keep the credentials and the grants over a second start', async () => {
+    const stop = await startServer();
+    const demo = await grantlog('demo');
+    expect(demo.out).toContain('Everything held');
+    await stop();
+  });
+});
