@@ -3,6 +3,7 @@
 --
 -- The row lock is its own statement: what follows sees every commit of the lock's former holders, and nobody else
 -- can append until this transaction has become visible. That makes positions gapless and in commit order.
+-- `no key`, because rows that reference the log (checkpoints) take a key share of it and must not hold up an append.
 create function append(
   p_platform text,
   p_commit_id uuid[], p_actor text[], p_correlation text[], p_causation text[],
@@ -23,7 +24,7 @@ declare
   v_head bigint;
   v_now timestamptz;
 begin
-  select l.floor into v_head from log l where l.platform = p_platform for update;
+  select l.floor into v_head from log l where l.platform = p_platform for no key update;
   if not found then
     raise exception 'no log for platform %', p_platform using errcode = 'GL001';
   end if;

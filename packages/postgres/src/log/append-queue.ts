@@ -127,6 +127,7 @@ export const createAppendQueue = (options: AppendQueueOptions) => {
   return {
     append: (platform: PlatformId, commit: Commit): Promise<AppendResult> =>
       new Promise((resolve, reject) => {
+        if (!commit.writes.some((write) => write.events.length > 0)) throw new TypeError('a commit has at least one event');
         const queue = queues.get(platform) ?? { waiting: [], inFlight: false };
         queues.set(platform, queue);
         if (queue.waiting.length >= queueLimit) {

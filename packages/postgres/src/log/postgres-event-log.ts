@@ -48,6 +48,7 @@ export const createPostgresEventLog = (
   return {
     append: appends.append,
     load: async (platform, requests) => {
+      if (requests.length === 0) throw new TypeError('a load names at least one stream');
       const raw = await loads.load(requests.map((request) => toStreamRequest(platform, request)));
       return { now: raw.now, stream: (id) => toLoadedStream(raw.streams.get(streamKey(platform, id)), id) } satisfies Loaded;
     },
