@@ -47,8 +47,13 @@ const isReady = async (opsUrl: string): Promise<boolean> => {
   }
 };
 
-const startNode = async (service: 'api' | 'worker', folder: string, environment: Readonly<Record<string, string>>): Promise<Node> => {
-  const [port, opsPort] = [await freePort(), await freePort()];
+const startNode = async (
+  service: 'api' | 'worker',
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  wishedPort: number | null,
+): Promise<Node> => {
+  const [port, opsPort] = [wishedPort ?? (await freePort()), await freePort()];
   const logPath = join(folder, `${service}-${port}.log`);
   await writeFile(logPath, '');
   const script = join(import.meta.dirname, '..', '..', 'services', service, 'src', 'main.ts');
@@ -92,7 +97,8 @@ export const startDeployment = async (options: {
     name: `deployment_${crypto.randomUUID().slice(0, 8)}`,
   });
   await migrate({ connectionString: databaseUrl });
-  const publicUrl = 'http://localhost:4000';
+  const firstPort = await freePort();
+  const publicUrl = `http://localhost:${firstPort}`;
   const secret = `${crypto.randomUUID()}${crypto.randomUUID()}`;
   const demo = await seed({ connectionString: databaseUrl, secret, publicUrl, dataDir: folder });
   await options.prepare?.(demo, databaseUrl);
@@ -104,13 +110,13 @@ export const startDeployment = async (options: {
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
   };
   const nodes: Node[] = [];
-  const start = async (service: 'api' | 'worker'): Promise<Node> => {
-    const node = await startNode(service, folder, environment);
+  const start = async (service: 'api' | 'worker', port: number | null = null): Promise<Node> => {
+    const node = await startNode(service, folder, environment, port);
     nodes.push(node);
     return node;
   };
   const apis: Node[] = [];
-  for (let count = 0; count < options.apis; count += 1) apis.push(await start('api'));
+  for (let count = 0; count < options.apis; count += 1) apis.push(await start('api', count === 0 ? firstPort : null));
   for (let count = 0; count < options.workers; count += 1) await start('worker');
   return {
     demo,

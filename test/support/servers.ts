@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findRedis, startEmbeddedPostgres, startRedis } from '@grantlog/cli';
+import { startEmbeddedPostgres, startRedis } from '@grantlog/cli';
 import type { TestProject } from 'vitest/node';
+import { ensureProgram } from './programs.ts';
 
 /** Gives the run a Postgres cluster and a Redis of its own; every suite makes its own database in it. */
 export default async function startServers(project: TestProject): Promise<() => Promise<void>> {
@@ -13,13 +14,11 @@ export default async function startServers(project: TestProject): Promise<() => 
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
     onProgress: () => {},
   });
-  if (findRedis() === null)
-    throw new Error('redis-server is not installed; as root on Debian: apt-get install -y --no-install-recommends redis-server');
-  const redis = await startRedis({ dir: await mkdtemp(join(tmpdir(), 'grantlog-redis-')) });
+  const redis = ensureProgram('redis-server') === null ? null : await startRedis({ dir: await mkdtemp(join(tmpdir(), 'grantlog-redis-')) });
   project.provide('databaseUrl', postgres.url);
-  project.provide('redisUrl', redis.url);
+  project.provide('redisUrl', redis?.url ?? '');
   return async () => {
-    await redis.stop();
+    await redis?.stop();
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
   };

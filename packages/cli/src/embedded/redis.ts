@@ -81,7 +81,7 @@ const defaults = {
 
 const untilPong = async (port: number, end: Promise<unknown>): Promise<'pong' | 'no answer'> => {
   let over = false;
-  end.then(() => {
+  void end.then(() => {
     over = true;
   });
   while (!over) {

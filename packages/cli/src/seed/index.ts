@@ -12,8 +12,6 @@ import { ensureClient } from './ensure-client.ts';
 import { openProvisioning } from './open-provisioning.ts';
 import { readPlatformFile } from './platform-files.ts';
 
-export type { Demo, DemoPlatform, Seed } from './contract.ts';
-
 const by: By = { actor: { kind: 'system', id: 'seed' }, correlationId: 'seed' };
 
 const ensurePlatform = async (context: Provisioning, name: string, publicUrl: string): Promise<PlatformDocument> => {

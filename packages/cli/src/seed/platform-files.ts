@@ -5,7 +5,7 @@ import { parsePlatformDocument } from '@grantlog/domain';
 const folder = new URL('../../../../infra/platforms/', import.meta.url);
 
 /** A platform file does not say a platform; lists everything that is wrong with it. */
-export class PlatformFileBroken extends Error {
+class PlatformFileBroken extends Error {
   override readonly name = 'PlatformFileBroken';
 }
 

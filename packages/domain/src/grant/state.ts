@@ -13,7 +13,7 @@ type Allowed = {
 };
 
 /** An access token revoked by itself; kept until it would have expired. */
-export type RevokedAccess = { readonly sequence: number; readonly expiresAt: number };
+type RevokedAccess = { readonly sequence: number; readonly expiresAt: number };
 
 /** The tokens' side of a grant in use. Its size does not depend on how often the grant was refreshed. */
 type InUse = Allowed & {

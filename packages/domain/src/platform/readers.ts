@@ -3,7 +3,7 @@ export type DocumentProblem = { readonly path: string; readonly problem: string;
 
 /** What a reader answers for a value it has complained about. Never part of a finished document. */
 export const unreadable: unique symbol = Symbol('unreadable');
-export type Unreadable = typeof unreadable;
+type Unreadable = typeof unreadable;
 
 /** Reads one JSON value, or appends what is wrong with it to `problems` and goes on, so that all is told at once. */
 export type Reader<T> = (value: unknown, path: string, problems: DocumentProblem[]) => T | Unreadable;

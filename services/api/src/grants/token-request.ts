@@ -1,4 +1,3 @@
-import type { ClientRecord, PlatformDocument } from '@grantlog/domain';
 import type { ClientCredentials, RequestParameters, TokenResponse } from '@grantlog/protocol';
 import type { PlatformNames } from '@grantlog/provisioning';
 
@@ -28,5 +27,3 @@ export type GrantHandler = {
   readonly grantType: string;
   readonly exchange: (request: TokenRequest) => Promise<TokenResponse>;
 };
-
-export type ProvedClient = { readonly client: ClientRecord; readonly document: PlatformDocument };

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, inject } from 'vitest';
 import { createReceiver } from './receiver.ts';
-import { type BackendName, openQueue, startDelivering } from './worker.ts';
+import { type BackendName, backends, openQueue, startDelivering } from './worker.ts';
 import { createWorld, type World } from './world.ts';
 
 /** A fresh world for every test, and everything that a test starts in it stopped afterwards, last first. */
-export const useScene = (backend: BackendName = 'redis') => {
+export const useScene = (backend: BackendName = backends[0] ?? 'postgres') => {
   let world: World | null = null;
   let stops: (() => Promise<void>)[] = [];
   const current = (): World => {
