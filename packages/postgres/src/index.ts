@@ -57,6 +57,7 @@ export { RolesMissing } from './migrations/roles.ts';
 export { listPlatforms, openLog } from './platforms/logs.ts';
 export type { NewCredential } from './secrets/credentials.ts';
 export { insertCredentials, insertDataKey } from './secrets/credentials.ts';
+export { deleteDataKeys } from './secrets/delete-data-key.ts';
 export type { NewSnapshot } from './stream-state/snapshots.ts';
 export { snapshotVersions, upsertSnapshots } from './stream-state/snapshots.ts';
 export { ensureSubscriptions } from './subscriptions/claim.ts';

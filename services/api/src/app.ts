@@ -3,7 +3,7 @@ import formbody from '@fastify/formbody';
 import { randomUuid } from '@grantlog/crypto';
 import type { Pool } from '@grantlog/postgres';
 import { redactUrl } from '@grantlog/runtime';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify';
 import fastify, { LogController } from 'fastify';
 import type { Deps } from './deps.ts';
 import { accessTokenValidationEndpoint } from './endpoints/access-token-validation.ts';
@@ -16,14 +16,22 @@ import { revocationEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import { openRoutesToBrowsers } from './http/cors.ts';
+import { requireDeclarations } from './http/declared-routes.ts';
 import { answerErrors } from './http/error-response.ts';
 import { managementApi } from './management/management-api.ts';
 import { openApi } from './management/openapi/openapi.ts';
 import { consentForm } from './pages/consent.ts';
 import { signInPages } from './pages/sign-in.ts';
 
-/** The whole HTTP surface, without a port: reading it is reading what the server answers to. */
-export const createApp = async (deps: Deps & { readonly pool: Pool; readonly logger: FastifyBaseLogger }): Promise<FastifyInstance> => {
+/**
+ * The whole HTTP surface, without a port: reading it is reading what the server answers to.
+ *
+ * @param deps.onRoute told of every route there is, those of every plugin included.
+ * @throws RouteUndeclared
+ */
+export const createApp = async (
+  deps: Deps & { readonly pool: Pool; readonly logger: FastifyBaseLogger; readonly onRoute?: (route: RouteOptions) => void },
+): Promise<FastifyInstance> => {
   const { config } = deps;
   const app = fastify({
     loggerInstance: deps.logger,
@@ -40,6 +48,8 @@ export const createApp = async (deps: Deps & { readonly pool: Pool; readonly log
     keepAliveTimeout: 72_000,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
   });
+  requireDeclarations(app);
+  if (deps.onRoute !== undefined) app.addHook('onRoute', deps.onRoute);
   await app.register(formbody, { bodyLimit: 65_536 });
   await app.register(cookie);
   answerErrors(app, deps);

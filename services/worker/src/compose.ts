@@ -11,6 +11,7 @@ import type { DeliveryQueue } from './queue/delivery-queue.ts';
 import { createPostgresQueue } from './queue/postgres-queue.ts';
 import { createRedisQueue } from './queue/redis-queue.ts';
 import { createDispatcher } from './subscriptions/dispatcher.ts';
+import { createErasure } from './subscriptions/erasure.ts';
 import { runProjections } from './subscriptions/projections.ts';
 import { createStreamState } from './subscriptions/stream-state.ts';
 import { type DeliveryContext, deliverLane, deliveryRules } from './webhooks/deliver.ts';
@@ -88,6 +89,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     ...runner,
     pool,
     subscriptions: [
+      createErasure(),
       createDispatcher({ queue, onWakeFailed: troubled('wake') }),
       createStreamState({
         sealer,

@@ -8,7 +8,7 @@ import Type from 'typebox';
 import { foldAccount } from '../platforms/load-parties.ts';
 import type { ManagementApp, ManagementDeps } from './management-app.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from './refusals.ts';
-import { type Changed, changed, exactly, label, noBody, nullable, position, reasonBody } from './schemas.ts';
+import { type Changed, changed, exactly, label, noBody, nullable, platformParams, position, reasonBody } from './schemas.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const words = {
@@ -75,7 +75,7 @@ export const accountRoutes =
         schema: {
           tags,
           summary: 'Register an account',
-          params: Type.Object({ platform: Type.String() }),
+          params: platformParams,
           body: newAccount,
           response: { 201: Type.Object({ accountId: Type.String(), position }) },
         },

@@ -9,7 +9,18 @@ import { noSuchPlatform } from './gate.ts';
 import type { ManagementApp, ManagementDeps } from './management-app.ts';
 import { checkRedirectUris } from './redirect-uris.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from './refusals.ts';
-import { type Changed, changed, exactly, label, noBody, nullable, overlapSeconds, position, reasonBody } from './schemas.ts';
+import {
+  type Changed,
+  changed,
+  exactly,
+  label,
+  noBody,
+  nullable,
+  overlapSeconds,
+  platformParams,
+  position,
+  reasonBody,
+} from './schemas.ts';
 
 const words = {
   unknown_platform: missing('No such platform'),
@@ -125,7 +136,7 @@ export const clientRoutes =
         schema: {
           tags,
           summary: 'Register a client; its secret is shown once',
-          params: Type.Object({ platform: Type.String() }),
+          params: platformParams,
           body: newClient,
           response: { 201: Type.Object({ clientId: Type.String(), streamId: Type.String(), secret: nullable(secret), position }) },
         },

@@ -6,7 +6,7 @@ import Type, { type Static } from 'typebox';
 import { foldAccount, foldClient, foldGrant, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import type { ManagementApp, ManagementDeps } from './management-app.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from './refusals.ts';
-import { changed, exactly, instant, noBody, nullable, position } from './schemas.ts';
+import { changed, exactly, instant, noBody, nullable, platformParams, position } from './schemas.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const never = conflicting('The grant does not allow this');
@@ -134,7 +134,7 @@ export const grantRoutes =
         schema: {
           tags,
           summary: 'List grants, newest first',
-          params: Type.Object({ platform: Type.String() }),
+          params: platformParams,
           querystring: exactly({
             clientId: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
             account: Type.Optional(Type.String({ minLength: 1, maxLength: 36 })),

@@ -4,7 +4,7 @@ import Type, { type Static } from 'typebox';
 import { foldKeyRing, platformStreams } from '../platforms/load-parties.ts';
 import type { ManagementApp, ManagementDeps } from './management-app.ts';
 import { conflicting, missing, orThrow, type RefusalWords } from './refusals.ts';
-import { changed, exactly, instant, keyReason, nullable, position } from './schemas.ts';
+import { changed, exactly, instant, keyReason, nullable, platformParams, position } from './schemas.ts';
 
 const words = {
   unknown_platform: missing('No such platform'),
@@ -66,7 +66,7 @@ export const keyRoutes =
         schema: {
           tags,
           summary: 'List the keys of a platform, without their secret halves',
-          params: Type.Object({ platform: Type.String() }),
+          params: platformParams,
           response: { 200: Type.Object({ keys: Type.Array(keyView) }) },
         },
       },
@@ -84,7 +84,7 @@ export const keyRoutes =
         schema: {
           tags,
           summary: 'Make a key; it is published, and makes nothing until it is activated',
-          params: Type.Object({ platform: Type.String() }),
+          params: platformParams,
           body: newKey,
           response: { 201: Type.Object({ keyId, position }) },
         },

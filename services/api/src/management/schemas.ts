@@ -4,7 +4,6 @@ import Type, { type Static, type TProperties, type TSchema } from 'typebox';
 export const exactly = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
 
 export const label = Type.String({ minLength: 1, maxLength: 100 });
-export const uuid = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' });
 export const instant = Type.String({ description: 'RFC 3339, UTC' });
 export const position = Type.Integer({
   minimum: 0,

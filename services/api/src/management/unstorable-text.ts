@@ -1,5 +1,8 @@
 export type TextProblem = { readonly path: readonly (string | number)[]; readonly problem: string; readonly fix: string };
 
+/** No schema here is half as deep; without a bound a body of brackets alone would keep the process busy for minutes. */
+const deepest = 32;
+
 const wrong = (text: string): string | null => {
   if (!text.isWellFormed()) return 'contains half of a surrogate pair';
   return /\p{Cc}/u.test(text) ? 'contains a control character' : null;
@@ -7,7 +10,7 @@ const wrong = (text: string): string | null => {
 
 /**
  * The strings, keys included, that the log cannot hold or a page would show wrongly: NUL and lone surrogates, which
- * Postgres refuses, and other control characters. Walks without recursion: the depth of a body is its sender's choice.
+ * Postgres refuses, and other control characters. What is nested too deep is refused unread.
  */
 export const unstorableText = (value: unknown): readonly TextProblem[] => {
   const found: TextProblem[] = [];
@@ -20,6 +23,10 @@ export const unstorableText = (value: unknown): readonly TextProblem[] => {
     const { path } = next;
     if (typeof next.value === 'string') judge(next.value, path);
     if (typeof next.value !== 'object' || next.value === null) continue;
+    if (path.length >= deepest) {
+      found.push({ path: path.slice(0, 3), problem: `is nested deeper than ${deepest} levels`, fix: 'Send a flatter value.' });
+      continue;
+    }
     const isList = Array.isArray(next.value);
     for (const [key, member] of Object.entries(next.value)) {
       if (!isList) judge(key, [...path, key.replaceAll(/\p{Cc}|\p{Cs}/gu, '\ufffd')]);

@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import type { ManagementApp, ManagementDeps } from './management-app.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from './refusals.ts';
-import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, position } from './schemas.ts';
+import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, platformParams, position } from './schemas.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const words = {
@@ -115,7 +115,7 @@ export const webhookEndpointRoutes =
         schema: {
           tags,
           summary: 'Register a webhook endpoint; what its receiver verifies with is shown once',
-          params: Type.Object({ platform: Type.String() }),
+          params: platformParams,
           body: newEndpoint,
           response: { 201: Type.Object({ endpointId: Type.String(), signature, ...shown, position }) },
         },
@@ -151,7 +151,7 @@ export const webhookEndpointRoutes =
         schema: {
           tags,
           summary: 'List webhook endpoints, in the order of their ids',
-          params: Type.Object({ platform: Type.String() }),
+          params: platformParams,
           querystring: exactly({
             after: Type.Optional(Type.String({ description: 'next of the page before' })),
             limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),

@@ -22,6 +22,9 @@ export type ProvedToken = {
 
 const jwtForm = /^[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+$/;
 
+// Grants end, so their ids are UUIDv7; accounts, clients and keys are UUIDv8 and never what a token names.
+const isGrantShaped = (id: string): boolean => id[14] === '7';
+
 const readJwt = (text: string): ClaimedToken | null => {
   const payload = jwtForm.exec(text)?.[1];
   if (payload === undefined) return null;
@@ -32,7 +35,9 @@ const readJwt = (text: string): ClaimedToken | null => {
     const id = (claims as { readonly jti?: unknown } | null)?.jti;
     const [, grant = '', sequence = ''] = typeof id === 'string' ? (/^([0-9a-f-]{36})\.([1-9][0-9]{0,9})$/.exec(id) ?? []) : [];
     const grantId = parseStreamId(grant);
-    return grantId === null ? null : { format: 'jwt', grantId: grantId as GrantId, sequence: Number(sequence), jwt: text };
+    return grantId === null || !isGrantShaped(grantId)
+      ? null
+      : { format: 'jwt', grantId: grantId as GrantId, sequence: Number(sequence), jwt: text };
   } catch {
     return null;
   }
@@ -43,8 +48,7 @@ export const readToken = (text: string): ClaimedToken | null => {
   const parsed = parseToken(text);
   if (parsed === null) return readJwt(text);
   if (parsed.kind !== 'code' && parsed.kind !== 'access' && parsed.kind !== 'refresh') return null;
-  // The stream that an opaque token names is a grant's, or its MAC will not fit.
-  return { format: 'opaque', grantId: parsed.payload.streamId as GrantId, parsed };
+  return isGrantShaped(parsed.payload.streamId) ? { format: 'opaque', grantId: parsed.payload.streamId as GrantId, parsed } : null;
 };
 
 /**

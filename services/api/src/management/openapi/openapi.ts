@@ -39,6 +39,7 @@ const problem = {
 const operationId = (method: string, url: string): string =>
   method.toLowerCase() +
   url
+    .replace(/\*$/, 'rest')
     .split(/[^A-Za-z0-9]+/)
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
     .join('');

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createWorld, tenantJson, type World } from './support/world.ts';
+
+let world: World;
+let root: string;
+beforeAll(async () => {
+  world = await createWorld(inject('databaseUrl'));
+  root = await world.operator('operator');
+});
+afterAll(() => world.close());
+
+const clients = '/arlo/manage/clients';
+const web = { kind: 'confidential', name: 'A web app', redirectUris: ['https://app.example/cb'] };
+const register = async (body: object): Promise<{ readonly id: string; readonly at: string; readonly secret: string }> => {
+  const { status, body: answer, headers } = await world.call(root, 'POST', clients, body);
+  expect(status).toBe(201);
+  expect(headers['location']).toBe(`${clients}/${answer['clientId']}`);
+  return { id: String(answer['clientId']), at: `${clients}/${answer['clientId']}`, secret: String(answer['secret']) };
+};
+const tokenStatus = async (id: string, secret: string): Promise<number> => {
+  const response = await world.app.inject({
+    method: 'POST',
+    url: '/arlo/oauth/token',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: `Basic ${btoa(`${id}:${secret}`)}` },
+    payload: 'grant_type=client_credentials',
+  });
+  return response.statusCode;
+};
+const worker = { kind: 'confidential', name: 'A machine', grantTypes: ['client_credentials'] };
+
+test('a client is registered with what fits its kind and read back without its secret', async () => {
+  const client = await register(web);
+  const read = await world.call(root, 'GET', client.at);
+  expect(read.status).toBe(200);
+  expect(read.body).toMatchObject({
+    clientId: client.id,
+    kind: 'confidential',
+    how: 'portal',
+    status: 'active',
+    approval: 'approved',
+    authMethods: ['client_secret_basic', 'client_secret_post'],
+    grantTypes: ['authorization_code', 'refresh_token'],
+    secrets: 1,
+  });
+  expect(read.text).not.toContain(client.secret);
+  expect(read.text).not.toContain('Nonce');
+});
+
+test('a public client has no secret, may listen on loopback, and is not given one later', async () => {
+  const { body } = await world.call(root, 'POST', clients, {
+    kind: 'public',
+    name: 'An app',
+    redirectUris: ['http://127.0.0.1/cb', 'com.example.app:/cb'],
+  });
+  expect(body['secret']).toBeNull();
+  expect(await world.call(root, 'POST', `${clients}/${body['clientId']}/secret`)).toMatchObject({
+    status: 409,
+    body: { code: 'secret_not_allowed' },
+  });
+});
+
+test('http on loopback is for public clients, and for others where the platform switches it on', async () => {
+  const local = { ...web, redirectUris: ['https://app.example/cb', 'http://localhost:3000/cb'] };
+  const refused = await world.call(root, 'POST', clients, local);
+  expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: 'redirectUris[1]' }] } });
+  const document = tenantJson('lenient', { switches: { httpLoopbackRedirects: true } });
+  expect((await world.call(root, 'PUT', '/system/manage/platforms/lenient', document)).status).toBe(201);
+  expect((await world.call(root, 'POST', '/lenient/manage/clients', local)).status).toBe(201);
+});
+
+test('every redirect URI that is refused is told, at registration and at a change', async () => {
+  const redirectUris = [
+    'javascript:alert(1)',
+    'https://ok.example/cb',
+    'http://app.example/cb',
+    'https://ok.example/cb',
+    'https://ok.example/#f',
+  ];
+  const paths = (answer: { readonly body: Readonly<Record<string, unknown>> }) =>
+    (answer.body['errors'] as readonly { readonly path: string }[]).map(({ path }) => path);
+  const expected = ['redirectUris[0]', 'redirectUris[2]', 'redirectUris[3]', 'redirectUris[4]'];
+  expect(paths(await world.call(root, 'POST', clients, { ...web, redirectUris }))).toEqual(expected);
+  const client = await register(web);
+  expect(paths(await world.call(root, 'PATCH', client.at, { redirectUris }))).toEqual(expected);
+});
+
+test('a change takes what it names, and nothing when it is there already', async () => {
+  const client = await register(web);
+  const changed = await world.call(root, 'PATCH', client.at, { name: 'Renamed', scopes: ['read'], serves: ['https://arlo.example/api'] });
+  expect(changed).toMatchObject({ status: 200, body: { changed: true, position: await world.head(world.arlo) } });
+  expect(await world.call(root, 'PATCH', client.at, { name: 'Renamed' })).toMatchObject({
+    body: { changed: false, position: changed.body['position'] },
+  });
+  expect(await world.call(root, 'PATCH', client.at, {})).toMatchObject({ body: { changed: false } });
+  expect((await world.call(root, 'GET', client.at)).body).toMatchObject({
+    name: 'Renamed',
+    scopes: ['read'],
+    redirectUris: ['https://app.example/cb'],
+  });
+});
+
+describe('secrets', () => {
+  test('rotate with an overlap, in which both are good, and without one, in which only the new one is', async () => {
+    const client = await register(worker);
+    expect(await tokenStatus(client.id, client.secret)).toBe(200);
+    const second = await world.call(root, 'POST', `${client.at}/secret`, { overlapSeconds: 60 });
+    expect(second.status).toBe(200);
+    expect(await tokenStatus(client.id, client.secret)).toBe(200);
+    expect(await tokenStatus(client.id, String(second.body['secret']))).toBe(200);
+    expect((await world.call(root, 'GET', client.at)).body['secrets']).toBe(2);
+    const third = await world.call(root, 'POST', `${client.at}/secret`);
+    expect(await tokenStatus(client.id, String(second.body['secret']))).toBe(401);
+    expect(await tokenStatus(client.id, client.secret)).toBe(401);
+    expect(await tokenStatus(client.id, String(third.body['secret']))).toBe(200);
+  });
+
+  test('stand in no event and in no later answer', async () => {
+    const client = await register(worker);
+    const rotated = await world.call(root, 'POST', `${client.at}/secret`, { overlapSeconds: 60 });
+    const everything = (await world.everything()) + (await world.call(root, 'GET', client.at)).text;
+    for (const secret of [client.secret, String(rotated.body['secret'])]) {
+      expect(secret.length).toBe(43);
+      expect(everything).not.toContain(secret);
+    }
+  });
+});
+
+test('a pending client waits for approval, a rejected one may still be approved, an approved one is not rejected', async () => {
+  const client = await register({ ...worker, approval: 'pending' });
+  expect(await tokenStatus(client.id, client.secret)).toBe(400);
+  expect(await world.call(root, 'POST', `${client.at}/reject`, { reason: 'abuse' })).toMatchObject({ body: { changed: true } });
+  expect(await world.call(root, 'POST', `${client.at}/reject`)).toMatchObject({ body: { changed: false } });
+  expect(await world.call(root, 'POST', `${client.at}/approve`)).toMatchObject({ body: { changed: true } });
+  expect(await world.call(root, 'POST', `${client.at}/approve`)).toMatchObject({ body: { changed: false } });
+  expect(await tokenStatus(client.id, client.secret)).toBe(200);
+  expect(await world.call(root, 'POST', `${client.at}/reject`)).toMatchObject({ status: 409, body: { code: 'already_approved' } });
+});
+
+test('a disabled client is refused until it is enabled, a deleted one for good, and its id is never given again', async () => {
+  const client = await register({ ...worker, clientId: 'the-machine' });
+  for (const changed of [true, false]) expect(await world.call(root, 'POST', `${client.at}/disable`)).toMatchObject({ body: { changed } });
+  expect(await tokenStatus(client.id, client.secret)).toBe(401);
+  for (const changed of [true, false]) expect(await world.call(root, 'POST', `${client.at}/enable`)).toMatchObject({ body: { changed } });
+  expect(await tokenStatus(client.id, client.secret)).toBe(200);
+  expect(await world.call(root, 'POST', clients, { ...worker, clientId: 'the-machine' })).toMatchObject({
+    status: 409,
+    body: { code: 'client_exists' },
+  });
+  for (const changed of [true, false])
+    expect(await world.call(root, 'DELETE', client.at)).toMatchObject({ status: 200, body: { changed } });
+  expect(await tokenStatus(client.id, client.secret)).toBe(401);
+  for (const answer of [
+    await world.call(root, 'GET', client.at),
+    await world.call(root, 'PATCH', client.at, { name: 'Again' }),
+    await world.call(root, 'POST', `${client.at}/secret`),
+    await world.call(root, 'POST', clients, { ...worker, clientId: 'the-machine' }),
+  ]) {
+    expect(answer).toMatchObject({ status: 409, body: { code: 'client_deleted' } });
+  }
+});
+
+test('revoking the grants of a client ends its tokens', async () => {
+  const client = await world.machine([], { platform: world.arlo });
+  const grant = await world.grant({
+    platform: world.arlo,
+    client: client.stream,
+    clientId: client.clientId,
+    account: null,
+    scopes: ['read'],
+  });
+  expect(await world.call(root, 'POST', `${clients}/${client.clientId}/revoke-grants`)).toMatchObject({ body: { changed: true } });
+  expect((await world.call(root, 'GET', `/arlo/manage/grants/${grant.id}`)).body['standing']).toBe('revoked_with_client');
+});
+
+test.each([
+  ['unknown_scope', 422, { ...web, scopes: ['fly'] }],
+  ['unknown_role', 422, { ...web, roles: ['emperor'] }],
+  ['unknown_role', 422, { ...web, roles: ['operator:along'] }],
+  ['unknown_resource', 422, { ...web, serves: ['https://arlo.example/apj'] }],
+  ['auth_method_not_allowed', 422, { ...web, authMethods: ['none'] }],
+  ['auth_method_missing', 422, { ...web, authMethods: [] }],
+  ['grant_type_missing', 422, { ...web, grantTypes: [] }],
+  ['grant_type_not_allowed', 422, { kind: 'public', name: 'An app', grantTypes: ['client_credentials'] }],
+  ['redirect_uri_missing', 422, { ...web, redirectUris: [] }],
+])('a registration is refused with %s', async (code, status, body) => {
+  expect(await world.call(root, 'POST', clients, body)).toMatchObject({ status, body: { code, type: `urn:grantlog:problem:${code}` } });
+});
+
+test('what another platform has is 404 here, whatever is asked of it', async () => {
+  const client = await register({ ...worker, clientId: 'only-on-arlo' });
+  const elsewhere = `/along/manage/clients/${client.id}`;
+  const before = await world.head(world.along);
+  for (const [method, path, body] of [
+    ['GET', '', undefined],
+    ['PATCH', '', { name: 'Mine' }],
+    ['DELETE', '', undefined],
+    ['POST', '/secret', {}],
+    ['POST', '/approve', undefined],
+    ['POST', '/reject', {}],
+    ['POST', '/disable', {}],
+    ['POST', '/enable', undefined],
+    ['POST', '/revoke-grants', {}],
+  ] as const) {
+    expect([path, await world.call(root, method, elsewhere + path, body)]).toMatchObject([
+      path,
+      { status: 404, body: { code: 'unknown_client' } },
+    ]);
+  }
+  expect(await world.head(world.along)).toBe(before);
+  expect(await tokenStatus(client.id, client.secret)).toBe(200);
+});
+
+test('ten registrations of one id at once leave one client', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => world.call(root, 'POST', clients, { ...worker, clientId: 'contested' })),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 9 }, () => 409)]);
+});
