@@ -12,7 +12,7 @@ export const position = Type.Integer({
 export const overlapSeconds = Type.Integer({ minimum: 0, maximum: 2_592_000, description: 'How long the previous secret stays good' });
 
 /** Fixed phrases only: reasons stand in events, and a free text could name a person. */
-export const reason = Type.Enum(['unspecified', 'requested', 'compromised', 'abuse', 'inactive', 'maintenance']);
+const reason = Type.Enum(['unspecified', 'requested', 'compromised', 'abuse', 'inactive', 'maintenance']);
 export const reasonBody = exactly({ reason: Type.Optional(reason) });
 export const keyReason = Type.Enum(['routine', 'compromised']);
 export const noBody = exactly({});

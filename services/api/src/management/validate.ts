@@ -25,6 +25,7 @@ const shown = (name: string): string => name.slice(0, 60).replaceAll(/\p{Cc}|\p{
 /** One error of the schema as what its sender can mend; nothing where another error says it better. */
 const toProblems = (error: SchemaError): readonly DocumentProblem[] => {
   const at = steps(error.instancePath);
+  const described: DocumentProblem = { path: spell(at), problem: error.message, fix: 'Send a value as /openapi.json describes it.' };
   switch (error.keyword) {
     case 'additionalProperties':
       return error.params.additionalProperties.map((name) => ({
@@ -39,10 +40,10 @@ const toProblems = (error: SchemaError): readonly DocumentProblem[] => {
     case 'anyOf':
       return [];
     case 'type':
-      if (error.params.type === 'null') return [];
-      break;
+      return error.params.type === 'null' ? [] : [described];
+    default:
+      return [described];
   }
-  return [{ path: spell(at), problem: error.message, fix: 'Send a value as /openapi.json describes it.' }];
 };
 
 /** A request whose contents are refused: every reason at once, each with its place. */
