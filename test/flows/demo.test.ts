@@ -73,6 +73,9 @@ describe('start, demo and audit, as a newcomer runs them', () => {
     expect((await grantlog('demo', '--platform', 'along')).out).toContain('Everything held');
     expect((await grantlog('demo', '--platform', 'arlo')).out).toContain('Everything held');
 
+    expect((await grantlog('projections', 'rebuild', 'grant-list')).code).toBe(0);
+    await expect.poll(async () => (await grantlog('projections')).out, { timeout: 20_000 }).toMatch(/^grant-list@2: 0 events behind$/m);
+
     const unknown = await grantlog('audit', 'grant', '019a0000-0000-7000-8000-000000000000');
     expect(unknown).toMatchObject({ code: 1 });
     expect(unknown.out).toContain('No platform has a grant');

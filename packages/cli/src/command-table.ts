@@ -4,10 +4,19 @@ import { benchCommand } from './commands/bench.ts';
 import { demoCommand } from './commands/demo.ts';
 import { helpOn } from './commands/help.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { projectionsCommand } from './commands/projections.ts';
 import { resetCommand } from './commands/reset.ts';
 import { startCommand } from './commands/start.ts';
 
-const working: readonly Command[] = [startCommand, demoCommand, auditCommand, benchCommand, resetCommand, migrateCommand];
+const working: readonly Command[] = [
+  startCommand,
+  demoCommand,
+  auditCommand,
+  benchCommand,
+  projectionsCommand,
+  resetCommand,
+  migrateCommand,
+];
 
 /** Every subcommand, in the order in which `help` lists them. */
 export const commands: readonly Command[] = [...working, helpOn(working)];

@@ -2,7 +2,6 @@ import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import { randomUuid } from '@grantlog/crypto';
 import type { Pool } from '@grantlog/postgres';
-import { redactUrl } from '@grantlog/runtime';
 import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify';
 import fastify, { LogController } from 'fastify';
 import type { Deps } from './deps.ts';
@@ -18,19 +17,29 @@ import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import { openRoutesToBrowsers } from './http/cors.ts';
 import { requireDeclarations } from './http/declared-routes.ts';
 import { answerErrors } from './http/error-response.ts';
+import { loggedUrl } from './http/logged-url.ts';
 import { managementApi } from './management/management-api.ts';
 import { openApi } from './management/openapi/openapi.ts';
 import { consentForm } from './pages/consent.ts';
 import { signInPages } from './pages/sign-in.ts';
 
+/** One answered request, by its route's pattern: no tenant and no value of the URL is in it. */
+export type Answered = { readonly endpoint: string; readonly method: string; readonly status: number; readonly seconds: number };
+
 /**
  * The whole HTTP surface, without a port: reading it is reading what the server answers to.
  *
  * @param deps.onRoute told of every route there is, those of every plugin included.
+ * @param deps.onAnswered told of every answer, for metrics.
  * @throws RouteUndeclared
  */
 export const createApp = async (
-  deps: Deps & { readonly pool: Pool; readonly logger: FastifyBaseLogger; readonly onRoute?: (route: RouteOptions) => void },
+  deps: Deps & {
+    readonly pool: Pool;
+    readonly logger: FastifyBaseLogger;
+    readonly onRoute?: (route: RouteOptions) => void;
+    readonly onAnswered?: (answer: Answered) => void;
+  },
 ): Promise<FastifyInstance> => {
   const { config } = deps;
   const app = fastify({
@@ -56,9 +65,15 @@ export const createApp = async (
   openRoutesToBrowsers(app);
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
-      { method: request.method, url: redactUrl(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      { method: request.method, url: loggedUrl(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
       'answered',
     );
+    deps.onAnswered?.({
+      endpoint: request.routeOptions.url ?? 'none',
+      method: request.method,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    });
   });
 
   await openApi(deps)(app);

@@ -19,15 +19,21 @@ const run = async (config: ServiceConfig): Promise<void> => {
   logger.info(describeConfig(config), 'starting');
   const deps = await compose(config, logger);
   shutdown.register('database', deps.stop);
+  const metrics = createMetrics({ service: 'api' });
+  const requests = metrics.timer({
+    name: 'http_request_seconds',
+    help: 'Time of an answered request',
+    labels: ['endpoint', 'method', 'status'],
+  });
   const ops = createOpsServer({
     host: config.host,
     port: config.opsPort,
-    metrics: createMetrics({ service: 'api' }),
+    metrics,
     log: logger,
     checks: { database: async () => void (await deps.pool.query('select 1 from grantlog.log limit 1')) },
   });
   shutdown.register('operations', () => ops.close());
-  const app = await createApp({ ...deps, logger });
+  const app = await createApp({ ...deps, logger, onAnswered: ({ seconds, ...labels }) => requests.observe(labels, seconds) });
   shutdown.register('http', () => app.close());
   shutdown.register('readiness', async () => ops.drain());
   shutdown.listen();

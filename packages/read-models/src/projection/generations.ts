@@ -1,5 +1,5 @@
 import type { PlatformId } from '@grantlog/eventsourcing';
-import type { Database, Transaction } from '@grantlog/postgres';
+import { type Database, type Transaction, transaction } from '@grantlog/postgres';
 import type { Projection } from './projection.ts';
 
 export type Generations = {
@@ -75,18 +75,10 @@ const startBuilding = `update projection set building_version = $2,
  * Readers see the live rows until the new ones have caught up.
  */
 export const requestRebuild = async (pool: Database, projection: Pick<Projection, 'name' | 'version'>): Promise<void> => {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  await transaction(pool, async (client) => {
     await lockGenerations(client, projection.name);
     await client.query(`${startBuilding} and building_generation is null`, [projection.name, projection.version]);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => {});
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 };
 
 /**
