@@ -76,6 +76,9 @@ describe('start, demo and audit, as a newcomer runs them', () => {
     expect((await grantlog('projections', 'rebuild', 'grant-list')).code).toBe(0);
     await expect.poll(async () => (await grantlog('projections')).out, { timeout: 20_000 }).toMatch(/^grant-list@2: 0 events behind$/m);
 
+    const operator = await grantlog('operator', 'second@grantlog.example');
+    expect(operator.out).toMatch(/^second@grantlog\.example signs in at .*\/system\/sign-in with the password [A-Za-z0-9_-]{20}$/m);
+
     const unknown = await grantlog('audit', 'grant', '019a0000-0000-7000-8000-000000000000');
     expect(unknown).toMatchObject({ code: 1 });
     expect(unknown.out).toContain('No platform has a grant');

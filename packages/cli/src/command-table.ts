@@ -4,6 +4,7 @@ import { benchCommand } from './commands/bench.ts';
 import { demoCommand } from './commands/demo.ts';
 import { helpOn } from './commands/help.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { operatorCommand } from './commands/operator.ts';
 import { projectionsCommand } from './commands/projections.ts';
 import { resetCommand } from './commands/reset.ts';
 import { startCommand } from './commands/start.ts';
@@ -13,6 +14,7 @@ const working: readonly Command[] = [
   demoCommand,
   auditCommand,
   benchCommand,
+  operatorCommand,
   projectionsCommand,
   resetCommand,
   migrateCommand,
