@@ -1,0 +1,115 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createPool } from '@grantlog/postgres';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Deployment, startDeployment } from '../support/deployment.ts';
+import { eventually } from '../support/eventually.ts';
+import { openWorkbench } from '../support/workbench.ts';
+import { createRecord, liveAndMisuse } from './canary-life.ts';
+import { dumpDatabase, findLeaks, type Haystack } from './leak-search.ts';
+
+/** Every secret of a whole life, looked for wherever none may be. */
+const platform = 'canary';
+
+let deployment: Deployment;
+const { keep, canaries, refusals, ...record } = createRecord();
+const webhooks: Haystack[] = [];
+
+const receiver = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    webhooks.push([`webhook ${webhooks.length + 1}`, `${JSON.stringify(request.headers)}\n${Buffer.concat(chunks).toString('utf8')}`]);
+    response.writeHead(webhooks.length === 1 ? 500 : 204).end();
+  });
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1 });
+  const bench = openWorkbench(deployment);
+  await bench.configure(platform);
+  await bench.close();
+  keep('the secret of the server', deployment.secret);
+  const { port } = receiver.address() as AddressInfo;
+  await liveAndMisuse({ deployment, platform, hook: `http://127.0.0.1:${port}/hook`, record: { keep, ...record } });
+  // Authorized, redeemed, refreshed, asked again, the access token revoked, the code replayed, the grant revoked.
+  await eventually('a webhook of the end', async () => (webhooks.some(([, text]) => text.includes('grant.revoked')) ? true : null), 30);
+});
+afterAll(async () => {
+  await deployment.stop();
+  receiver.closeAllConnections();
+  await new Promise((resolve) => receiver.close(resolve));
+});
+
+const logs = async (): Promise<readonly Haystack[]> =>
+  (await deployment.allLogs()).split('\n').map((line, index) => [`log line ${index + 1}: ${line.slice(0, 160)}`, line]);
+
+describe('no secret of a whole life', () => {
+  test('is in any line that any process has written', async () => {
+    const lines = await logs();
+    expect(lines.length).toBeGreaterThan(60);
+    expect(lines.filter(([, line]) => line.includes('accesstokenvalidation?token=[redacted]')).length).toBeGreaterThan(0);
+    expect(findLeaks(canaries, lines)).toEqual([]);
+  });
+
+  test('is in any column of any row of any table', async () => {
+    const cells = await dumpDatabase(deployment.databaseUrl);
+    for (const table of ['grantlog.event', 'grantlog.credential', 'grantlog.delivery', 'grantlog.subscription'])
+      expect(
+        cells.some(([where]) => where.startsWith(table)),
+        table,
+      ).toBe(true);
+    expect(findLeaks(canaries, cells)).toEqual([]);
+  });
+
+  test('is in any refusal, its headers or its page', () => {
+    expect(refusals.length).toBeGreaterThan(20);
+    expect(findLeaks(canaries, refusals)).toEqual([]);
+  });
+
+  test('is in any webhook', () => {
+    expect(webhooks.length).toBeGreaterThan(4);
+    expect(findLeaks(canaries, webhooks)).toEqual([]);
+  });
+});
+
+describe('the search finds', () => {
+  test('a secret in every form that a careless line could give it', () => {
+    const secret = 'grx_a7Lq-f_0kz+Wm/81%TT"x';
+    for (const leak of [
+      secret,
+      encodeURIComponent(secret),
+      JSON.stringify({ secret }),
+      Buffer.from(secret).toString('hex'),
+      ...['', 'x', 'xx', 'client:'].flatMap((before) =>
+        ['base64', 'base64url'].map((form) => Buffer.from(`${before}${secret}`).toString(form as 'base64')),
+      ),
+    ])
+      expect(findLeaks([['it', secret]], [['a line', `{"msg":"${leak}"}`]]), leak).toEqual(['it in a line']);
+    expect(findLeaks([['it', secret]], [['a line', 'nothing']])).toEqual([]);
+  });
+
+  test('one that a process really logs, planted in a path', async () => {
+    const planted = 'canary-planted-in-a-path-5Jd';
+    await fetch(`${deployment.apis[0]?.url}/${platform}/${planted}`);
+    const found = await eventually('the line', async () => {
+      const leaks = findLeaks([['planted', planted]], await logs());
+      return leaks.length > 0 ? leaks : null;
+    });
+    expect(found[0]).toContain('planted in log line');
+  });
+
+  test('one that stands in the database, planted in a text and in bytes', async () => {
+    const pool = createPool({ connectionString: deployment.databaseUrl, role: 'grantlog_worker', max: 1 });
+    const planted = 'canary-planted-in-a-row-8Kx';
+    await pool.query('update subscription set failure = $1 where name = (select min(name) from subscription)', [`failed with ${planted}`]);
+    expect(
+      findLeaks([['planted', planted]], await dumpDatabase(deployment.databaseUrl)).some((leak) =>
+        leak.includes('grantlog.subscription.failure'),
+      ),
+    ).toBe(true);
+    await pool.query('update subscription set failure = null');
+    await pool.end();
+  });
+});
