@@ -41,13 +41,15 @@ const refuse = (why: string): ParsedRedirectUri => ({ kind: 'refused', why });
 
 const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 
+const hostForm = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/;
+
 const checkAuthority = (uri: string, authority: string): { readonly host: string } | { readonly why: string } => {
   if (!URL.canParse(uri)) return { why: 'it is not a valid URL' };
   const host = new URL(uri).hostname;
   const written = authority.replace(/:\d*$/, '').toLowerCase();
   // A host that only becomes itself by normalisation (%65, 0x7f.1) is not what a person reads on the consent page.
-  if (host === '' || host !== written || host.includes('*'))
-    return { why: 'its host must be written plainly, without wildcards or escapes' };
+  // And what is no host name at all (`;`, `,`, `'`, `*`) could say something else where it is repeated.
+  if (host !== written || !hostForm.test(host)) return { why: 'its host must be written plainly, without wildcards or escapes' };
   if (authority.endsWith(':')) return { why: 'its port is empty' };
   return { host };
 };
