@@ -123,7 +123,10 @@ const accountGone: Probed = { ...grantEnded, authorize: '200 sign-in', consent: 
 const suspended: Probed = {
   ...grantDead,
   introspectMachine: inactive,
-  clientCredentials: '400 invalid_grant',
+  // Suspension ends, and clients that read invalid_grant throw their tokens away.
+  redeem: '503 temporarily_unavailable',
+  refresh: '503 temporarily_unavailable',
+  clientCredentials: '503 temporarily_unavailable',
   revoke: '200',
   authorize: '503 page',
   consent: '503 page',

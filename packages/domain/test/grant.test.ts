@@ -205,6 +205,43 @@ describe('refreshing', () => {
       .expect({ events: [], refusal: 'retry_of_revoked' });
   });
 
+  test('gives no scope and no resource that was taken away since', () => {
+    const allowed = { scopes: ['openid', 'read'], resources: ['https://a.example/mcp'] };
+    const { events } = given([authorized, redeemed])
+      .when(refresh(1, { narrowing: { ...narrowing, allowed } }))
+      .decision();
+    expect(events[0]).toMatchObject({ data: { issue: { scopes: [0, 1], resource: 0 } } });
+    for (const [change, refusal] of [
+      [{ scopes: ['write'], resource: 'https://a.example/mcp', allowed }, 'scope_not_granted'],
+      [{ scopes: null, resource: 'https://b.example/mcp', allowed }, 'resource_not_granted'],
+      [{ scopes: null, resource: 'https://a.example/mcp', allowed: { ...allowed, scopes: [] } }, 'scope_not_granted'],
+    ] as const) {
+      given([authorized, redeemed])
+        .when(refresh(1, { narrowing: change }))
+        .expect({ events: [], refusal });
+    }
+  });
+
+  test('keeps retry and reuse of a predecessor whose successor came without a refresh token', () => {
+    const last: GrantEvent = { type: 'grant.refreshed', data: { issue: issue(2, start, { refreshExpiresAt: null }) } };
+    given([authorized, redeemed, last])
+      .when(refresh(1))
+      .expect({ events: [retried(2)] });
+    given([authorized, redeemed, last])
+      .when(refresh(1, { now: start + 61_000 }))
+      .expect({
+        events: [{ type: 'grant.refresh_reused', data: { sequence: 1, current: 2 } }, revoked('refresh_reused')],
+        refusal: 'refresh_reused',
+      });
+    given([authorized, redeemed, last]).when(refresh(2)).expect({ events: [], refusal: 'sequence_unknown' });
+  });
+
+  test('issues nothing once the cap on the grant lies behind', () => {
+    given([{ ...authorized, recordedAt: start }, redeemed])
+      .when(refresh(1, { now: start + 200_000, rules: { ...rules, grantMaxSeconds: 100 } }))
+      .expect({ events: [], refusal: 'refresh_expired' });
+  });
+
   test('narrows the access token without narrowing the grant', () => {
     const { events } = given([authorized, redeemed])
       .when(refresh(1, { narrowing: { ...narrowing, scopes: ['write', 'read'] } }))

@@ -17,8 +17,10 @@ export type IssueRules = {
 export type Narrowing = {
   /** Null when the request names no scope. */
   readonly scopes: readonly string[] | null;
-  /** Canonical; null when the request names no resource. */
+  /** Null when the request names no resource. */
   readonly resource: string | null;
+  /** What client and platform still allow of the grant, where that may have shrunk since; absent for all of it. */
+  readonly allowed?: { readonly scopes: readonly string[]; readonly resources: readonly string[] };
 };
 
 export type RetryRules = {

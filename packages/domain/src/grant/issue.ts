@@ -11,13 +11,19 @@ export type Selection =
  * A request that names no resource gets the grant's only one; of several, it has to say which.
  */
 export const select = (terms: GrantTerms, narrowing: Narrowing): Selection => {
-  const scopes = (narrowing.scopes ?? terms.scopes).map((scope) => terms.scopes.indexOf(scope));
-  if (scopes.includes(-1)) return { ok: false, refusal: 'scope_not_granted' };
+  const { allowed } = narrowing;
+  const mayScope = (scope: string): boolean => allowed === undefined || allowed.scopes.includes(scope);
+  const mayResource = (resource: string): boolean => allowed === undefined || allowed.resources.includes(resource);
+  const wanted = narrowing.scopes ?? terms.scopes.filter(mayScope);
+  const scopes = wanted.map((scope) => (mayScope(scope) ? terms.scopes.indexOf(scope) : -1));
+  if (scopes.includes(-1) || (scopes.length === 0 && terms.scopes.length > 0)) return { ok: false, refusal: 'scope_not_granted' };
   if (narrowing.resource === null) {
     if (terms.resources.length > 1) return { ok: false, refusal: 'resource_ambiguous' };
-    return { ok: true, scopes: inOrder(scopes), resource: terms.resources.length === 1 ? 0 : null };
+    const [only] = terms.resources;
+    if (only === undefined) return { ok: true, scopes: inOrder(scopes), resource: null };
+    return mayResource(only) ? { ok: true, scopes: inOrder(scopes), resource: 0 } : { ok: false, refusal: 'resource_not_granted' };
   }
-  const resource = terms.resources.indexOf(narrowing.resource);
+  const resource = mayResource(narrowing.resource) ? terms.resources.indexOf(narrowing.resource) : -1;
   return resource === -1 ? { ok: false, refusal: 'resource_not_granted' } : { ok: true, scopes: inOrder(scopes), resource };
 };
 

@@ -33,5 +33,6 @@ export const redeemCode = (command: RedeemCode, state: Redeemable): Decision<Gra
   const selection = select(state.terms, command.narrowing);
   if (!selection.ok) return refuse(selection.refusal);
   const issue = issueOf({ sequence: 1, now: command.now, authorizedAt: state.authorizedAt, rules: command.rules, selection });
+  if (issue.accessExpiresAt * 1000 <= command.now) return refuse('code_expired');
   return record({ type: 'grant.code_redeemed', data: { issue } });
 };

@@ -44,7 +44,9 @@ export const refresh = (command: Refresh, state: Active): Decision<GrantEvent, G
   const { presented } = command;
   // Not the client's token to spend; revoking here would let anybody end a grant (design §5.3).
   if (state.terms.client !== command.client) return refuse('wrong_client');
-  if (presented.sequence > state.current.sequence || state.current.refreshExpiresAt === null) return refuse('sequence_unknown');
+  if (presented.sequence > state.current.sequence) return refuse('sequence_unknown');
+  // A predecessor still has its retry and its reuse, though its successor came without a refresh token.
+  if (presented.sequence === state.current.sequence && state.current.refreshExpiresAt === null) return refuse('sequence_unknown');
   if (command.now >= presented.expiresAt * 1000) return refuse('refresh_expired');
   if (presented.sequence < state.current.sequence - 1) return reused(command, state, 'refresh_reused');
   const selection = select(state.terms, command.narrowing);
@@ -57,5 +59,7 @@ export const refresh = (command: Refresh, state: Active): Decision<GrantEvent, G
     rules: command.rules,
     selection,
   });
+  // The cap on the grant was lowered below its age: what would be issued is over already.
+  if (issue.accessExpiresAt * 1000 <= command.now) return refuse('refresh_expired');
   return record({ type: 'grant.refreshed', data: { issue } });
 };

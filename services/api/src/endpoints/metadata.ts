@@ -39,7 +39,7 @@ const describe = (document: PlatformDocument, publicUrl: string): OpenidDescript
     subjectTypesSupported: ['public'],
     idTokenSigningAlgValuesSupported: ['RS256', 'ES256', 'EdDSA'],
     claimsSupported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'name', 'email', 'email_verified'],
-    promptValuesSupported: ['none', 'login', 'consent', 'select_account'],
+    promptValuesSupported: ['login', 'consent', 'select_account'],
   };
 };
 

@@ -29,7 +29,7 @@ export const authorizationCodeGrant = (deps: Deps): GrantHandler => ({
         standing: facts.standing,
         redirectUri: parameters.get('redirect_uri') ?? null,
         verifierDigest: verifier === undefined ? null : s256(verifier),
-        narrowing: narrowingOf(facts.terms, narrowing),
+        narrowing: narrowingOf(facts, narrowing),
         rules: facts.rules,
       }),
     });

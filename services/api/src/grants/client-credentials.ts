@@ -1,6 +1,6 @@
 import { randomToken, uuidv7 } from '@grantlog/crypto';
 import type { ClientRecord, GrantId, GrantTerms, Issue } from '@grantlog/domain';
-import { grantableScopes, grantDecider, platformStream, standing } from '@grantlog/domain';
+import { grantableScopes, grantDecider, keyRingStream, platformStream, standing } from '@grantlog/domain';
 import type { Plan } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
 import { OAuthError, parseScope, sameResource, tokenResponse } from '@grantlog/protocol';
@@ -89,7 +89,7 @@ export const clientCredentialsGrant = (deps: Deps): GrantHandler => ({
           commit: commitOn(
             loaded,
             { actor: { kind: 'client', id: streamId }, correlationId },
-            { writes: [{ streamId: grantId, events }], reads: [platformStream, streamId] },
+            { writes: [{ streamId: grantId, events }], reads: [platformStream, keyRingStream, streamId] },
           ),
           outcome: {
             source: { platform, document, issuer: issuerOf(document, deps.config.publicUrl), keys, grantId, terms },

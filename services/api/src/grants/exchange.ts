@@ -6,10 +6,11 @@ import type {
   GrantTerms,
   Issue,
   IssueRules,
+  Narrowing,
   PlatformDocument,
   Standing,
 } from '@grantlog/domain';
-import { grantDecider, platformStream, standing } from '@grantlog/domain';
+import { grantDecider, keyRingStream, platformStream, standing } from '@grantlog/domain';
 import type { Loaded, Plan, StreamId } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
 import type { TokenResponse } from '@grantlog/protocol';
@@ -23,7 +24,7 @@ import type { TokenSource } from '../tokens/issue-tokens.ts';
 import { tokensOf } from '../tokens/issue-tokens.ts';
 import type { ClaimedToken, ProvedToken } from '../tokens/read-token.ts';
 import { proveToken } from '../tokens/read-token.ts';
-import { issueRulesOf } from './issue-rules.ts';
+import { issueRulesOf, stillAllowed } from './issue-rules.ts';
 import { refusalToError } from './refusals.ts';
 import type { TokenRequest } from './token-request.ts';
 
@@ -35,6 +36,7 @@ export type ExchangeFacts = {
   readonly presented: ProvedToken;
   readonly rules: IssueRules;
   readonly terms: GrantTerms;
+  readonly allowed: NonNullable<Narrowing['allowed']>;
   readonly document: PlatformDocument;
 };
 
@@ -120,18 +122,20 @@ export const exchangeToken = async (
       if (presented === null || presented.kind !== exchange.kind)
         return refused('unknown_grant', `the token is no ${exchange.kind} of this grant`);
 
+      const stands = standing({
+        firstPosition: state.firstPosition,
+        platform: foldPlatform(loaded),
+        client: foldClient(loaded, terms.client),
+        account: foldAccount(loaded, terms.account),
+      });
       const command = exchange.command({
         now: loaded.now,
         client: clientStream,
-        standing: standing({
-          firstPosition: state.firstPosition,
-          platform: foldPlatform(loaded),
-          client: foldClient(loaded, terms.client),
-          account: foldAccount(loaded, terms.account),
-        }),
+        standing: stands,
         presented,
         rules: issueRulesOf({ document, client, scopes: terms.scopes, tokenKeyId: keys.mintingTokenKeyId }),
         terms,
+        allowed: stillAllowed({ document, client }, terms),
         document,
       });
       const { events, refusal } = grantDecider.decide(command, state);
@@ -140,14 +144,18 @@ export const exchangeToken = async (
         { actor: { kind: 'client', id: clientStream }, correlationId },
         {
           writes: [{ streamId: grantId, events }],
-          reads: [platformStream, clientStream, terms.client, ...(terms.account === null ? [] : [terms.account])],
+          reads: [platformStream, keyRingStream, clientStream, terms.client, ...(terms.account === null ? [] : [terms.account])],
         },
       );
-      if (refusal !== undefined) return { commit, outcome: { kind: 'refused', refusal, reason: refusal } };
+      if (refusal !== undefined) {
+        return { commit, outcome: { kind: 'refused', refusal, reason: refusal === 'not_standing' ? stands : refusal } };
+      }
       const issued = events.find((event) => event.type === 'grant.code_redeemed' || event.type === 'grant.refreshed');
       const current = state.status === 'active' ? state.current : null;
       const issue = issued?.data.issue ?? current;
       if (issue === null) throw new Error(`an exchange was neither refused nor did it issue: grant ${grantId} is ${state.status}`);
+      // A retry of what was made with a key that has been retired as compromised since: it would be dead on arrival.
+      if (keys.tokenKey(issue.tokenKeyId) === null) return refused('grant_ended', 'its token key was retired');
       const nonce = state.status === 'authorized' ? state.code.nonce : null;
       return {
         commit,

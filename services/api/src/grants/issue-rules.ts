@@ -1,6 +1,13 @@
 import type { ClientRecord, GrantTerms, IssueRules, Narrowing, PlatformDocument } from '@grantlog/domain';
+import { grantableScopes } from '@grantlog/domain';
 import { OAuthError, parseResourceIndicator, parseScope, sameResource } from '@grantlog/protocol';
 import type { TokenRequest } from './token-request.ts';
+
+/** Whether a grant of these scopes comes with refresh tokens: the client keeps its access while the person is away. */
+export const staysConnected = ({ document, client, scopes }: Omit<Parameters<typeof issueRulesOf>[0], 'tokenKeyId'>): boolean =>
+  document.grantTypes.includes('refresh_token') &&
+  client.grantTypes.includes('refresh_token') &&
+  (!document.refresh.requiresOfflineAccess || scopes.includes('offline_access'));
 
 /** How long what is issued now lives, and whether a refresh token is part of it (design §5.2, OIDC Core §11). */
 export const issueRulesOf = (party: {
@@ -10,10 +17,7 @@ export const issueRulesOf = (party: {
   readonly tokenKeyId: number;
 }): IssueRules => {
   const { document, client, scopes, tokenKeyId } = party;
-  const refreshes =
-    document.grantTypes.includes('refresh_token') &&
-    client.grantTypes.includes('refresh_token') &&
-    (!document.refresh.requiresOfflineAccess || scopes.includes('offline_access'));
+  const refreshes = staysConnected({ document, client, scopes });
   return {
     accessTokenSeconds: document.lifetimes.accessTokenSeconds,
     refreshTokenSeconds: refreshes ? document.lifetimes.refreshTokenSeconds : null,
@@ -35,7 +39,20 @@ export const readNarrowing = ({ parameters }: Pick<TokenRequest, 'parameters'>):
 };
 
 /** The narrowing with its resource spelled as the grant has it: clients add or drop the slash of a bare origin. */
-export const narrowingOf = (terms: Pick<GrantTerms, 'resources'>, { scopes, resource }: Narrowing): Narrowing => ({
+export const narrowingOf = (
+  { terms, allowed }: { readonly terms: Pick<GrantTerms, 'resources'>; readonly allowed: NonNullable<Narrowing['allowed']> },
+  { scopes, resource }: Narrowing,
+): Narrowing => ({
   scopes,
   resource: resource === null ? null : (terms.resources.find((granted) => sameResource(granted, resource)) ?? resource),
+  allowed,
+});
+
+/** What of a grant its client may still have: an operator who takes a scope or a resource away is heard at the next token. */
+export const stillAllowed = (
+  party: { readonly document: PlatformDocument; readonly client: ClientRecord },
+  terms: Pick<GrantTerms, 'scopes' | 'resources'>,
+): NonNullable<Narrowing['allowed']> => ({
+  scopes: terms.scopes.filter((scope) => grantableScopes({ ...party, requested: [scope] }).outcome === 'granted'),
+  resources: terms.resources.filter((uri) => party.document.resources.some((resource) => resource.uri === uri)),
 });

@@ -21,7 +21,7 @@ export const refreshTokenGrant = (deps: Deps): GrantHandler => ({
         client: facts.client as ClientStreamId,
         standing: facts.standing,
         presented: facts.presented,
-        narrowing: narrowingOf(facts.terms, narrowing),
+        narrowing: narrowingOf(facts, narrowing),
         rules: facts.rules,
         retry: { retrySeconds: facts.document.refresh.retrySeconds, retryLimit: facts.document.refresh.retryLimit },
       }),

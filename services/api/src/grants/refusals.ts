@@ -1,4 +1,4 @@
-import type { GrantRefusal } from '@grantlog/domain';
+import type { GrantRefusal, Standing } from '@grantlog/domain';
 import type { OAuthErrorCode } from '@grantlog/protocol';
 import { OAuthError } from '@grantlog/protocol';
 
@@ -37,4 +37,7 @@ const wire = {
 
 /** A grant's refusal as an OAuth error; the log gets the reason in words. */
 export const refusalToError = (refusal: GrantRefusal, reason: string = refusal): OAuthError =>
-  new OAuthError(wire[refusal].code, { description: wire[refusal].description, reason });
+  // A suspension ends, and clients that read `invalid_grant` throw their tokens away.
+  reason === ('platform_suspended' satisfies Standing)
+    ? new OAuthError('temporarily_unavailable', { description: 'The platform is suspended by its operator', reason })
+    : new OAuthError(wire[refusal].code, { description: wire[refusal].description, reason });

@@ -29,8 +29,8 @@ const style = (accent: string): string => `
 /** The origin, or the scheme of an app's own, that a redirect URI leads to. */
 export const formTargetOf = (redirectUri: string): string => {
   const { origin, protocol } = new URL(redirectUri);
-  // The URL standard lets a host hold `;`, which would begin another directive of the policy.
-  return /^[a-z]+:\/\/[a-z0-9.:[\]_-]+$/.test(origin) ? origin : protocol;
+  // A policy's source knows no IPv6 literal, and a `;`, which the URL standard lets a host hold, would begin another directive.
+  return /^[a-z]+:\/\/[a-z0-9.:_-]+$/.test(origin) ? origin : protocol;
 };
 
 /**

@@ -12,6 +12,8 @@ export type AuthorizationRequest = {
   readonly resources: readonly string[];
   readonly nonce: string | null;
   readonly codeChallenge: string | null;
+  /** The account that `id_token_hint` named: nobody else may answer (OIDC Core §3.1.2.1). */
+  readonly hinted: string | null;
   /** The stream of the grant that a decision opens: one decision each. */
   readonly grantId: GrantId;
   /** Milliseconds since the epoch. */

@@ -20,6 +20,8 @@ export const consentPage = (view: {
   readonly client: ClientRecord;
   readonly request: AuthorizationRequest;
   readonly email: string;
+  /** Whether refresh tokens come with it. */
+  readonly staysConnected: boolean;
   readonly csrf: string;
   readonly sealed: string;
 }): Page => {
@@ -40,7 +42,7 @@ export const consentPage = (view: {
 <dt>Where your answer goes</dt><dd><code>${host}</code>${parsed.kind === 'loopback' ? ' (an app on this computer)' : null}</dd>
 <dt>What it may do</dt><dd><ul>${scopes.map((scope) => html`<li>${scope.description}</li>`)}</ul></dd>
 ${resources.length === 0 ? null : html`<dt>On</dt><dd>${resources.map((resource) => html`${resource.name} (<code>${resource.uri}</code>) `)}</dd>`}
-${request.scopes.includes('offline_access') ? html`<dt>Until when</dt><dd>Until you end it, also while you are away</dd>` : null}
+<dt>Until when</dt><dd>${view.staysConnected ? 'Until you end it, also while you are away' : 'For a short while; it then has to ask you again'}</dd>
 </dl>
 <form method="post" action="${view.path}/consent">
 <input type="hidden" name="csrf" value="${view.csrf}">

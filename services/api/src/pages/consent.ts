@@ -1,6 +1,6 @@
 import { randomToken } from '@grantlog/crypto';
 import type { GrantState, GrantTerms, PlatformDocument } from '@grantlog/domain';
-import { grantDecider, platformStream, standing } from '@grantlog/domain';
+import { grantDecider, keyRingStream, platformStream, standing } from '@grantlog/domain';
 import type { Loaded, Plan } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
 import { authorizationFailure, authorizationSuccess, OAuthError, readParameters } from '@grantlog/protocol';
@@ -16,6 +16,7 @@ import { codeOf } from '../tokens/issue-tokens.ts';
 import type { PendingDecision } from './authorization-request.ts';
 import { openDecision } from './authorization-request.ts';
 import { readSignInCookie, type SignedIn, signedInOf } from './signed-in.ts';
+import { isStillAllowed } from './still-allowed.ts';
 
 type Decided = { readonly location: string };
 
@@ -36,8 +37,10 @@ const repeat = async (
   const { redirectUri, grantId } = pending.request;
   const state = pending.request.state ?? undefined;
   if (grant.status === 'denied') return { location: denialOf(pending, issuer) };
-  if (grant.status !== 'authorized') return null;
+  // The page was another person's: their code is not this one's to have.
+  if (grant.status !== 'authorized' || grant.terms.account !== pending.signIn?.account) return null;
   const keys = await deps.keys.of(names.platform, foldKeyRing(loaded));
+  if (keys.tokenKey(grant.code.tokenKeyId) === null) return null;
   const code = codeOf({ platform: names.platform, document, issuer, keys, grantId, terms: grant.terms }, grant.code);
   return { location: authorizationSuccess({ redirectUri, code, state, issuer }) };
 };
@@ -92,6 +95,8 @@ const decideRequest = async (
         return { commit: null, outcome: again };
       }
       const { document } = platformState;
+      if (!isStillAllowed(request, document, client))
+        throw stale('What this page asks for is not allowed any more. Go back to the app and begin again');
       const issuer = issuerOf(document, deps.config.publicUrl);
       const keys = await deps.keys.of(platform, foldKeyRing(loaded));
       const terms: GrantTerms = {
@@ -121,7 +126,10 @@ const decideRequest = async (
         commit: commitOn(
           loaded,
           { actor: { kind: 'account', id: signIn.account }, correlationId },
-          { writes: [{ streamId: request.grantId, events }], reads: [platformStream, clientStream, signIn.id, signIn.account] },
+          {
+            writes: [{ streamId: request.grantId, events }],
+            reads: [platformStream, keyRingStream, clientStream, signIn.id, signIn.account],
+          },
         ),
         outcome: { location },
       };

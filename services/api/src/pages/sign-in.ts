@@ -1,12 +1,13 @@
 import { uuidv7 } from '@grantlog/crypto';
-import type { AccountState, PlatformDocument, SignInId } from '@grantlog/domain';
+import type { AccountState, GrantId, PlatformDocument, SignInId } from '@grantlog/domain';
 import { accountDecider, nameDecider, platformStream, signInDecider, standing } from '@grantlog/domain';
 import type { Loaded, Plan, StreamId } from '@grantlog/eventsourcing';
 import { execute, fold } from '@grantlog/eventsourcing';
-import { OAuthError, readParameters } from '@grantlog/protocol';
+import { authorizationFailure, OAuthError, readParameters } from '@grantlog/protocol';
 import { commitOn, openCredential, type PlatformNames } from '@grantlog/provisioning';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { staysConnected } from '../grants/issue-rules.ts';
 import { csrfToken, ensureBrowserId, requireOwnForm } from '../http/browser.ts';
 import { formBody } from '../http/form-body.ts';
 import { sendPage } from '../http/page.ts';
@@ -150,13 +151,22 @@ export const signInPages =
       if (pending === null || client === null) return sendPage(reply, 200, signedInPage(document));
       if (client.status !== 'active')
         throw new OAuthError('unauthorized_client', { description: 'The app that sent you here has been disabled meanwhile' });
-      const sealed = sealDecision(deps, platform, { ...pending, signIn: { id, account: signedIn.account } });
+      const { hinted, redirectUri, state } = pending.request;
+      if (hinted !== null && hinted !== signedIn.account) {
+        const error = new OAuthError('login_required', { description: 'Somebody else has signed in than the app asked for' });
+        const issuer = issuerOf(document, deps.config.publicUrl);
+        return reply.redirect(authorizationFailure({ redirectUri, error, state: state ?? undefined, issuer }), 303);
+      }
+      // Each sign-in decides about a grant of its own: a page that goes back in the history is not another person's answer.
+      const decision = { ...pending.request, grantId: uuidv7(loaded.now) as GrantId };
+      const sealed = sealDecision(deps, platform, { ...pending, request: decision, signIn: { id, account: signedIn.account } });
       const view = {
         path: pathOf(issuerOf(document, deps.config.publicUrl)),
         document,
         client,
-        request: pending.request,
+        request: decision,
         email: signedIn.email,
+        staysConnected: staysConnected({ document, client, scopes: decision.scopes }),
         csrf: csrfToken(deps, platform, browserId),
         sealed,
       };

@@ -4,6 +4,7 @@ import type { LoadRequest } from '@grantlog/eventsourcing';
 import { authorizationFailure, isRedirectableCode, OAuthError, parseScope, readParameters } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
+import { staysConnected } from '../../grants/issue-rules.ts';
 import { csrfToken, ensureBrowserId } from '../../http/browser.ts';
 import { formBody } from '../../http/form-body.ts';
 import { sendPage } from '../../http/page.ts';
@@ -103,6 +104,7 @@ export const authorizationEndpoint =
         resources: checked.resources,
         nonce: checked.nonce,
         codeChallenge: checked.codeChallenge,
+        hinted,
         grantId: uuidv7(loaded.now) as GrantId,
         expiresAt: loaded.now + decisionTime,
       };
@@ -116,7 +118,16 @@ export const authorizationEndpoint =
       return sendPage(
         reply,
         200,
-        consentPage({ document, path: pathOf(issuer), client, request: pending, email: signedIn.email, csrf, sealed }),
+        consentPage({
+          document,
+          path: pathOf(issuer),
+          client,
+          request: pending,
+          email: signedIn.email,
+          staysConnected: staysConnected({ document, client, scopes: pending.scopes }),
+          csrf,
+          sealed,
+        }),
       );
     };
     for (const path of paths) {

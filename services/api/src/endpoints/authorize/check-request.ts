@@ -54,6 +54,9 @@ const checkScopes = (document: PlatformDocument, client: ClientRecord, scope: st
 
 /** The document's own spelling of each resource asked for: what tokens carry is what the metadata says (RFC 8707 §2). */
 const checkResources = (document: PlatformDocument, asked: readonly string[]): readonly string[] => {
+  // Many clients never name the resource; where there is only one, it is meant (RFC 8707 §2).
+  const [only] = document.resources;
+  if (asked.length === 0) return only !== undefined && document.resources.length === 1 ? [only.uri] : [];
   const found = asked
     .map(parseResourceIndicator)
     .map((resource) => document.resources.find((known) => sameResource(known.uri, resource))?.uri);
