@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { migrate } from '@grantlog/postgres';
+import { createDatabase, migrate } from '@grantlog/postgres';
 import { benchHttp } from '../bench/http-bench.ts';
 import { benchLog } from '../bench/log-bench.ts';
 import { type Measurement, toTable } from '../bench/measure.ts';
@@ -62,9 +62,12 @@ const measureAll = async (io: CommandIo, scale: number): Promise<readonly Measur
 
     const port = await findFreePort();
     const publicUrl = `http://localhost:${port}`;
-    const demo = await seed({ connectionString: postgres.url, secret, publicUrl, dataDir: folder });
+    // A database of its own: the worker would else be busy with the events of the measurements before.
+    const database = await createDatabase({ connectionString: postgres.url, name: 'http' });
+    await migrate({ connectionString: database });
+    const demo = await seed({ connectionString: database, secret, publicUrl, dataDir: folder });
     const environment = {
-      DATABASE_URL: postgres.url,
+      DATABASE_URL: database,
       PUBLIC_URL: publicUrl,
       PORT: String(port),
       GRANTLOG_SECRET: secret,
