@@ -27,6 +27,9 @@ const normalise = (password: string): Buffer | null => {
   return bytes.byteLength <= maxBytes ? bytes : null;
 };
 
+/** What is hashed in place of a password that cannot be: an answer without the work would tell that there is no work to do. */
+const unhashable = Buffer.alloc(0);
+
 const derive = (message: Buffer, salt: Buffer, tagLength: number, { memory, passes, parallelism }: Argon2Cost): Promise<Buffer> =>
   deriveArgon2('argon2id', { message, nonce: salt, tagLength, memory, passes, parallelism });
 
@@ -46,15 +49,15 @@ export const hashPassword = async (password: string): Promise<string> => {
 /**
  * Whether this is the password of a hash, at the cost that the hash itself names.
  *
- * A password that could never have been hashed is wrong, and is told so without the work.
+ * A password that could never have been hashed is wrong, and costs the same.
  *
  * @throws UnsupportedPasswordHash when the stored hash is of another kind or beyond the bounds: a defect, not a wrong password.
  */
 export const verifyPassword = async (phc: string, password: string): Promise<boolean> => {
   const expected = parsePhc(phc);
   const message = normalise(password);
-  if (message === null) return false;
-  return constantTimeEqualBytes(await derive(message, expected.salt, expected.hash.byteLength, expected), expected.hash);
+  const hash = await derive(message ?? unhashable, expected.salt, expected.hash.byteLength, expected);
+  return constantTimeEqualBytes(hash, expected.hash) && message !== null;
 };
 
 /**
@@ -62,8 +65,7 @@ export const verifyPassword = async (phc: string, password: string): Promise<boo
  * so that the time of an answer does not tell which names are registered. Always false.
  */
 export const verifyAgainstNothing = async (password: string): Promise<false> => {
-  const message = normalise(password);
-  if (message !== null) await derive(message, randomBytes(saltLength), hashLength, cost);
+  await derive(normalise(password) ?? unhashable, randomBytes(saltLength), hashLength, cost);
   return false;
 };
 

@@ -50,11 +50,23 @@ export const redactUrl = (url: string): string => {
   ].join('');
 };
 
-const urlInText = /(?:[a-z][a-z0-9+.-]*:\/\/|\/)[^\s"'<>]*/gi;
+const textLimit = 4_096;
+const longestLastWord = 512;
+
+/** What of a text is looked at. A credential that is cut in half is not known for one, so its word goes with it. */
+const cut = (text: string): string => {
+  if (text.length <= textLimit) return text;
+  const kept = text.slice(0, textLimit);
+  const wordAt = kept.slice(-longestLastWord).search(/\s\S*$/);
+  return `${wordAt === -1 ? kept : kept.slice(0, textLimit - longestLastWord + wordAt + 1)}…`;
+};
+
+// A scheme begins where no longer one could, and is short: else a run of letters would be read again from each of them.
+const urlInText = /(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}:\/\/|\/)[^\s"'<>]*/gi;
 const schemeInText = /\b(bearer|basic|dpop)\s+[A-Za-z0-9\-._~+/]{8,}=*/gi;
 
-/** Free text with the URLs in it redacted, and credentials of an Authorization header replaced. */
-export const redactText = (text: string): string => text.replaceAll(schemeInText, `$1 ${redacted}`).replaceAll(urlInText, redactUrl);
+/** Free text with the URLs in it redacted, and credentials of an Authorization header replaced. Ends after 4,096 characters with `…`. */
+export const redactText = (text: string): string => cut(text).replaceAll(schemeInText, `$1 ${redacted}`).replaceAll(urlInText, redactUrl);
 
 const maxDepth = 8;
 
@@ -94,7 +106,7 @@ export const redactValue = (given: unknown, depth = 0): unknown => {
   if (typeof given !== 'object' || given === null) return given;
   if (depth >= maxDepth) return '[too deep]';
   if (given instanceof Error) return redactError(given, depth);
-  if (given instanceof URL) return redactUrl(given.href);
+  if (given instanceof URL) return redactUrl(cut(given.href));
   if (given instanceof Date) return Number.isNaN(given.getTime()) ? null : given.toISOString();
   if (ArrayBuffer.isView(given)) return `[${given.byteLength} bytes]`;
   if (Array.isArray(given)) return given.map((each) => redactValue(each, depth + 1));

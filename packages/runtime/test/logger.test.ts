@@ -173,6 +173,25 @@ describe('a log line', () => {
     expect(JSON.stringify(line)).not.toContain(canary);
   });
 
+  test('shows no more than 4,096 characters of any text', () => {
+    const word = 'a'.repeat(10_000);
+    const cause = new Error(word);
+    const line = JSON.parse(
+      logged((log) => log.info({ word, url: new URL(`https://a/${word}`), deep: [{ word }], err: new Error(word, { cause }) }, word)),
+    );
+    for (const text of [line.msg, line.word, line.url, line.deep[0].word, line.err.message, line.err.stack, line.err.cause.message]) {
+      expect(text).toHaveLength(4_097);
+      expect(text.endsWith('…')).toBe(true);
+    }
+  });
+
+  test('shows no part of a credential that is cut', () => {
+    for (const credential of [`Bearer ${canary}`, `postgres://user:${canary}@db/x`, `https://a/cb?code=${canary}`]) {
+      for (let length = 4_000; length < 4_100; length += 1)
+        expect(redactText(`${'a'.repeat(length)} ${credential} and more`)).not.toContain('c4n4');
+    }
+  });
+
   test('survives circles', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
@@ -191,4 +210,30 @@ describe('a log line', () => {
 test('redacting text leaves ordinary sentences alone', () => {
   const sentence = 'The bearer of this/that code has 1/2 token left at /work/src/main.ts:10:3';
   expect(redactText(sentence)).toBe(sentence);
+});
+
+test.each([
+  ['letters', 'a'],
+  ['dots and letters', 'a.'],
+  ['slashes', '/'],
+  ['schemes', 'a://'],
+  ['white space', 'bearer\t\t'],
+])('redacting a run of %s takes time in proportion to its length', (_, piece) => {
+  const milliseconds = (length: number): number => {
+    const text = piece.repeat(length / piece.length);
+    const runs = Array.from({ length: 15 }, () => {
+      const { user } = process.cpuUsage();
+      for (let round = 0; round < 20; round += 1) redactText(text);
+      return process.cpuUsage().user - user;
+    });
+    return Math.max(Math.min(...runs), 1);
+  };
+  milliseconds(4_000);
+  // Sixteen times the length: a quadratic reading would take 256 times as long.
+  expect(milliseconds(4_000) / Math.max(milliseconds(250), 20)).toBeLessThan(80);
+});
+
+test('redacting text finds a URL behind a scheme of any length', () => {
+  for (const scheme of ['https', '1https', 'x'.repeat(30), 'x'.repeat(31), 'x'.repeat(60), '+.-https'])
+    expect(redactText(`see ${scheme}://user:${canary}@host/x?code=${canary}`)).toBe(`see ${scheme}://[redacted]@host/x?code=[redacted]`);
 });

@@ -16,7 +16,7 @@ import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import { openRoutesToBrowsers } from './http/cors.ts';
 import { requireDeclarations } from './http/declared-routes.ts';
-import { answerErrors } from './http/error-response.ts';
+import { answerErrors, answerUnreadablePath } from './http/error-response.ts';
 import { loggedUrl } from './http/logged-url.ts';
 import { managementApi } from './management/management-api.ts';
 import { openApi } from './management/openapi/openapi.ts';
@@ -49,6 +49,7 @@ export const createApp = async (
     genReqId: () => randomUuid(),
     trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
     rewriteUrl: (request) => deps.hosts.rewrite(request),
+    frameworkErrors: answerUnreadablePath,
     bodyLimit: 65_536,
     // Fastify's own defaults are no limits at all.
     connectionTimeout: 30_000,

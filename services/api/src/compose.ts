@@ -8,6 +8,12 @@ import type { Deps } from './deps.ts';
 import { createHostRouter } from './platforms/host-router.ts';
 import { createKeyStore } from './tokens/key-store.ts';
 
+/**
+ * How many passwords are hashed at once. Each occupies a thread of libuv's pool of four, where signing and name lookup
+ * run too, so one is left to them; and a core, of which one is left to the event loop.
+ */
+export const passwordConcurrency = (cores: number): number => Math.max(1, Math.min(3, cores - 1));
+
 export type Composed = Deps & { readonly pool: Pool; readonly stop: () => Promise<void> };
 
 /** Builds everything that the API works with, once. Opens no port. */
@@ -31,7 +37,7 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     onError: (error) => logger.warn({ err: error }, 'the hosts of platforms could not be read'),
   });
   const directory = createPlatformDirectory({ log, sealer });
-  const passwords = createPasswords({ concurrency: Math.max(1, availableParallelism() - 1) });
+  const passwords = createPasswords({ concurrency: passwordConcurrency(availableParallelism()) });
   return {
     config,
     log,

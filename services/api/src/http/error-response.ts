@@ -23,13 +23,15 @@ type Failure = {
   readonly defect?: boolean;
 };
 
+const retrySoon = { 'retry-after': '1' };
+
 const unavailable = (reason: string): Failure => ({
   status: 503,
   code: 'temporarily_unavailable',
   title: 'Try again in a moment',
   detail: 'The server cannot answer just now; nothing was lost. Try again in a moment',
   reason,
-  headers: { 'retry-after': '1' },
+  headers: retrySoon,
 });
 
 const wrongMethod = (methods: readonly string[]): Failure => ({
@@ -44,7 +46,8 @@ const wrongMethod = (methods: readonly string[]): Failure => ({
 const toFailure = (error: FastifyError | Error): Failure => {
   if (error instanceof OAuthError) {
     const { status, code, description, reason, headers } = error;
-    return { status, code, title: description, detail: description, reason, headers, defect: status >= 500 };
+    const again = code === 'temporarily_unavailable' ? retrySoon : {};
+    return { status, code, title: description, detail: description, reason, headers: { ...again, ...headers }, defect: status >= 500 };
   }
   if (error instanceof LogUnavailable || error instanceof PasswordsBusy) return unavailable(error.message);
   if (error instanceof UnknownPlatform)
@@ -76,6 +79,8 @@ const toFailure = (error: FastifyError | Error): Failure => {
     };
   }
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+  // The handler's time ran out, or the server is about to stop: Fastify's own errors.
+  if (status === 503) return unavailable(error.message);
   if (status >= 400 && status < 500) {
     return { status, code: 'invalid_request', title: 'Invalid request', detail: error.message, reason: error.message };
   }
@@ -111,6 +116,13 @@ const sendFailure = (request: FastifyRequest, reply: FastifyReply, failure: Fail
         body: html`<h1>${failure.title}</h1><p>${failure.detail}</p><p>Request <code>${request.id}</code></p>`,
       });
   }
+};
+
+/** Answers a path that the router cannot read, before there is a route: without the path, which anybody may have made up. */
+export const answerUnreadablePath = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+  request.log.info({ reason: error.code, error: 'invalid_request' }, 'refused');
+  const detail = 'The path of this request cannot be read';
+  void sendFailure(request, reply, { status: 400, code: 'invalid_request', title: 'Invalid request', detail, reason: error.code }, 'oauth');
 };
 
 const sendUnknownPlatform = async (

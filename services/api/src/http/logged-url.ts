@@ -1,27 +1,37 @@
 import { redactUrl } from '@grantlog/runtime';
 
-const decode = (text: string): string | null => {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return null;
-  }
+const limit = 2_048;
+const redacted = '[redacted]';
+
+/** The bytes that escapes stand for, one character each: enough to find names, and a half escape cannot hide the rest. */
+const plainBytes = (text: string): string =>
+  text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/** A `?` or `#` that is still escaped: parameters of a URL that is nested deeper than this looks. */
+const deeper = /%(?:25)*(?:3f|23)/i;
+
+/** Whether a parameter's value is a URL that may hold a secret, in its own parameters or anywhere below. */
+const mayHoldSecret = (value: string): boolean => {
+  const [before = '', ...parameters] = value.split(/[?#&]/);
+  return (
+    deeper.test(value) || redactUrl(before) !== before || parameters.some((parameter) => redactUrl(`?${parameter}`) !== `?${parameter}`)
+  );
 };
 
-/** One parameter; its value redacted as a URL where it is one with parameters of its own. */
 const redactWithin = (pair: string): string => {
   const at = pair.indexOf('=');
-  const value = at === -1 ? null : decode(pair.slice(at + 1));
-  if (value === null || !/[?#]/.test(value)) return pair;
-  const redacted = loggedUrl(value);
-  return redacted === value ? pair : `${pair.slice(0, at + 1)}${encodeURIComponent(redacted)}`;
+  return at !== -1 && mayHoldSecret(plainBytes(pair.slice(at + 1))) ? `${pair.slice(0, at + 1)}${redacted}` : pair;
 };
 
 /**
- * A request's URL as the log shows it: secret parameters redacted, also those of URLs within it. Whoever mistakes a
- * callback for a redirect URI sends a code that way.
+ * A request's URL as the log shows it: secret parameters redacted, and whole every value that is a URL with secrets in
+ * it. Whoever mistakes a callback for a redirect URI sends a code that way.
+ *
+ * Looks at no more than 2,048 characters and one level deep, for anybody may send any URL: the work is linear, and what
+ * stands deeper is redacted unseen.
  */
 export const loggedUrl = (url: string): string => {
-  const [, before = '', query, fragment] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(url) ?? [];
+  const shown = url.length > limit ? `${url.slice(0, limit)}…` : url;
+  const [, before = '', query, fragment] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(shown) ?? [];
   return redactUrl(`${before}${query === undefined ? '' : `?${query.split('&').map(redactWithin).join('&')}`}${fragment ?? ''}`);
 };

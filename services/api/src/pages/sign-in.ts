@@ -21,14 +21,18 @@ import { setSignInCookie, signedInOf } from './signed-in.ts';
 
 type Found = { readonly id: StreamId; readonly state: AccountState; readonly loaded: Loaded };
 
-/** The account that an email belongs to now. The claim's first event may name a former owner, so the folded owner counts. */
+/**
+ * The account that an email belongs to now. The claim's first event may name a former owner, so the folded owner counts.
+ *
+ * Always two loads, the second without an owner about the claim again: the time must not tell whether the email is known.
+ */
 const findAccount = async (deps: Deps, names: PlatformNames, email: string): Promise<Found | null> => {
   const claim = names.email(email);
-  const first = await deps.log.load(names.platform, [...platformStreams, { streamId: claim, follow: true, withSecrets: true }]);
+  const first = await deps.log.load(names.platform, [...platformStreams, { streamId: claim }]);
   const name = fold(nameDecider, first.stream(claim));
-  if (name.status !== 'claimed') return null;
-  const loaded = await deps.log.load(names.platform, [...platformStreams, { streamId: name.owner, withSecrets: true }]);
-  return { id: name.owner, state: fold(accountDecider, loaded.stream(name.owner)), loaded };
+  const owner = name.status === 'claimed' ? name.owner : null;
+  const loaded = await deps.log.load(names.platform, [...platformStreams, { streamId: owner ?? claim, withSecrets: true }]);
+  return owner === null ? null : { id: owner, state: fold(accountDecider, loaded.stream(owner)), loaded };
 };
 
 /** Whether the password is the account's. Costs the same where there is no such account. */

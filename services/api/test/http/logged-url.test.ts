@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { loggedUrl } from '../../src/http/logged-url.ts';
 
 describe('a logged URL', () => {
@@ -8,6 +8,11 @@ describe('a logged URL', () => {
     ['/a/x?redirect_uri=https%3A%2F%2Fc.example%2Fcb&x=%zz', '/a/x?redirect_uri=https%3A%2F%2Fc.example%2Fcb&x=%zz'],
     ['/a/x?flag&=&a=b=c', '/a/x?flag&=&a=b=c'],
     ['/a', '/a'],
+    ['/a/x?next=%2Fb%3Fpage%3D2%26sort%3Dup', '/a/x?next=%2Fb%3Fpage%3D2%26sort%3Dup'],
+    ['/a/x?next=%2Fb%3Fpage%3D2%26code%3D1&y=1', '/a/x?next=[redacted]&y=1'],
+    ['/a/x?next=https%3A%2F%2Fuser%3Apassword%40c.example', '/a/x?next=[redacted]'],
+    ['/a/x?next=?b=?code=1', '/a/x?next=[redacted]'],
+    ['/a/x?next=%2Fb%3Fcode%3D1%zz%e2%28', '/a/x?next=[redacted]'],
   ])('%s is %s', (url, logged) => expect(loggedUrl(url)).toBe(logged));
 
   const within = (times: number, url: string): string =>
@@ -15,6 +20,38 @@ describe('a logged URL', () => {
 
   test.each([0, 1, 2, 4])('names no secret of a URL %i levels within it', (depth) => {
     for (const inner of ['https://c.example/cb?code=canary', 'https://c.example/cb#access_token=canary', '/cb?x=1&refresh%5ftoken=canary'])
-      expect(loggedUrl(`/a/oauth/authorize?client_id=x&redirect_uri=${encodeURIComponent(within(depth, inner))}`)).not.toContain('canary');
+      expect(loggedUrl(`/a/oauth/authorize?client_id=x&redirect_uri=${encodeURIComponent(within(depth, inner))}`)).toBe(
+        '/a/oauth/authorize?client_id=x&redirect_uri=[redacted]',
+      );
+  });
+
+  test('names no secret wherever a long one is cut', () => {
+    for (let length = 1_970; length < 2_050; length += 1) {
+      const url = `/${'a'.repeat(length)}?redirect_uri=${encodeURIComponent('https://c.example/cb?refresh_token=canary')}`;
+      expect(loggedUrl(url)).not.toContain('canary');
+    }
+  });
+
+  test.each([
+    ['nested in itself', (times: number) => `/x?${'a=?'.repeat(times)}code=1`],
+    ['of many parameters', (times: number) => `/x?${'otp=1&'.repeat(times)}`],
+    ['of many escapes', (times: number) => `/x?a=${'%25'.repeat(times)}3fcode=1`],
+  ])('%s costs and tells no more the longer it is', (_, url) => {
+    const cost = (times: number) => {
+      const decoded = vi.spyOn(globalThis, 'decodeURIComponent');
+      const replaced = vi.spyOn(String.prototype, 'replaceAll');
+      const logged = loggedUrl(url(times));
+      const read = [...decoded.mock.calls.map(([text]) => text), ...(replaced.mock.contexts as readonly string[])];
+      decoded.mockRestore();
+      replaced.mockRestore();
+      return { told: logged.length, read: read.join('').length };
+    };
+    const [small, large] = [cost(100), cost(5_000)];
+    for (const { told, read } of [small, large]) {
+      expect(told).toBeLessThan(4 * 2_048);
+      expect(read).toBeLessThan(8 * 2_048);
+    }
+    expect(url(5_000).length).toBeGreaterThan(10_000);
+    expect(loggedUrl(url(5_000)).length).toBeLessThan(4 * 2_048);
   });
 });

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { isRedirectUri } from '../src/index.ts';
+
+describe('a redirect URI of a platform document', () => {
+  test.each([
+    'https://client.example/cb',
+    'https://a.example:8443/cb?tenant=1',
+    'https://xn--bcher-kva.example/cb',
+    'HTTPS://A.example/cb',
+    'http://localhost/callback',
+    'http://127.0.0.1:33418/',
+    'http://[::1]:8080/cb',
+    'cursor://anysphere.cursor-mcp/oauth/callback',
+    'com.example.app:/oauth',
+    `https://a.example/${'x'.repeat(2_030)}`,
+  ])('may be %s', (uri) => expect(isRedirectUri(uri)).toBe(true));
+
+  test.each([
+    ['nothing', ''],
+    ['relative', '/cb'],
+    ['without slashes', 'https:a.example/cb'],
+    ['of no host', 'https:///a.example/cb'],
+    ['with a fragment', 'https://a.example/cb#x'],
+    ['with an empty fragment', 'https://a.example/cb#'],
+    ['with a user name', 'https://a@evil.example/cb'],
+    ['with a user name behind an own scheme', 'cursor://user@host/cb'],
+    ['with a backslash', 'https://a.example\\cb'],
+    ['with a tab', 'https://a.ex\tample/cb'],
+    ['with a space before it', ' https://a.example/cb'],
+    ['with a host that is not ASCII', 'https://ä.example/cb'],
+    ['with a path that is not ASCII', 'https://a.example/ö'],
+    ['with an escaped host', 'https://%61.example/cb'],
+    ['with a host that is another spelling of loopback', 'https://0x7f.1/cb'],
+    ['with a wildcard', 'https://*.a.example/cb'],
+    ['with a semicolon in its host', 'https://evil;sandbox;.example/cb'],
+    ['with an empty port', 'https://a.example:/cb'],
+    ['with a port out of range', 'https://a.example:99999/cb'],
+    ['with dot segments', 'https://a.example/x/../cb'],
+    ['with escaped dot segments', 'cursor://a/x/%2e%2E/cb'],
+    ['with a broken escape', 'https://a.example/%zz'],
+    ['with a code', 'https://a.example/cb?code=1'],
+    ['with an escaped state', 'com.example.app:/cb?x=1&st%61te=1'],
+    ['with an issuer', 'https://a.example/cb?iss'],
+    ['of plain http elsewhere', 'http://a.example/cb'],
+    ['of another loopback address', 'http://127.0.0.2/cb'],
+    ['of a host that begins like loopback', 'http://127.0.0.1.evil.example/cb'],
+    ['of a script', 'JavaScript:alert(1)'],
+    ['of an intent', 'intent://a/cb'],
+    ['of a mail', 'mailto:a'],
+    ['of Chrome', 'chrome://settings'],
+    ['of data', 'data:text/html,x'],
+    ['of nothing but a scheme', 'myapp://'],
+    ['over 2,048 characters', `https://a.example/${'x'.repeat(2_031)}`],
+  ])('is never %s', (_, uri) => expect(isRedirectUri(uri)).toBe(false));
+});
