@@ -24,8 +24,14 @@ describe('grantlog', () => {
   });
 
   test('names what exists when a command does not', async () => {
-    expect(await run(['strat'])).toMatchObject({ code: 2, notes: expect.stringContaining('start, demo, audit, bench, operator, projections, reset, migrate, help') });
-    expect(await run(['help', 'strat'])).toMatchObject({ code: 2, notes: expect.stringContaining('start, demo, audit, bench, operator, projections, reset, migrate') });
+    expect(await run(['strat'])).toMatchObject({
+      code: 2,
+      notes: expect.stringContaining('start, demo, audit, bench, operator, projections, reset, migrate, help'),
+    });
+    expect(await run(['help', 'strat'])).toMatchObject({
+      code: 2,
+      notes: expect.stringContaining('start, demo, audit, bench, operator, projections, reset, migrate'),
+    });
   });
 
   test('explains one command, by help and by its option', async () => {

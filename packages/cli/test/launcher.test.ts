@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -195,4 +195,28 @@ describe('start', () => {
     },
     patience,
   );
+
+  test('names HOST where the address is not this machine’s, and DATA_DIR where a file is in its place', async () => {
+    const setup = await setUp();
+    const elsewhere = launch(setup, { HOST: '203.0.113.7' });
+    expect(await elsewhere.exitCode).toBe(1);
+    expect(elsewhere.output()).toContain('set HOST to an address of this machine');
+    const onFile = launch(setup, { DATA_DIR: import.meta.filename });
+    expect(await onFile.exitCode).toBe(1);
+    expect(onFile.output()).toContain('set DATA_DIR to a folder');
+    expect(onFile.output()).not.toContain('    at ');
+  });
+
+  test('reset leaves what opens a database at DATABASE_URL', async () => {
+    const setup = await setUp();
+    await mkdir(join(setup.data, 'logs'), { recursive: true });
+    for (const name of ['secret', 'demo.json']) await writeFile(join(setup.data, name), name);
+    const reset = (more: Readonly<Record<string, string>>): Script =>
+      runScript('run-launcher.ts', ['reset'], { ...setup.environment, ...more });
+    const beside = reset({ DATABASE_URL: 'postgres://nobody@127.0.0.1:9/kept' });
+    expect(await beside.exitCode).toBe(0);
+    expect((await readdir(setup.data)).sort()).toEqual(['demo.json', 'secret']);
+    expect(await reset({}).exitCode).toBe(0);
+    await expect(stat(setup.data)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });

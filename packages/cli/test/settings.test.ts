@@ -9,6 +9,7 @@ describe('the launcher’s settings', () => {
   test('need nothing', () => {
     expect(parseLauncherSettings({})).toMatchObject({
       databaseUrl: null,
+      redisUrl: null,
       secret: null,
       publicUrl: 'http://localhost:4000',
       development: true,

@@ -1,11 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { GrantId } from '@grantlog/domain';
 import { parseStreamId } from '@grantlog/domain';
-import { createPool } from '@grantlog/postgres';
-import { findGrant, timeline } from '../audit/grant-timeline.ts';
+import { tellGrant } from '../audit/tell-grant.ts';
 import { type Command, UsageError } from '../command.ts';
 import { databaseOf } from '../launcher/database-of.ts';
-import { Problem } from '../problem.ts';
 
 /** `grantlog audit`. */
 export const auditCommand: Command = {
@@ -21,16 +19,12 @@ introspection calls grant_id and webhooks call grantId. The database is DATABASE
     if (what !== 'grant' || id === undefined || rest.length > 0) throw new UsageError('Say which grant: grantlog audit grant <id>');
     const grantId = parseStreamId(id.toLowerCase());
     if (grantId === null) throw new UsageError(`"${id}" is not the id of a grant, which looks like 019a3b5c-0000-7000-8000-000000000000`);
-    const pool = createPool({ connectionString: await databaseOf(io), role: 'grantlog_api', max: 1 });
-    try {
-      const events = await findGrant(pool, grantId as GrantId, values.platform ?? null);
-      if (events.length === 0)
-        throw new Problem(`No platform has a grant ${grantId}`, 'Check the id, and that DATABASE_URL names the right database');
-      io.out(`Grant ${grantId} of platform ${events[0]?.platform ?? ''}, ${events.length} events`);
-      for (const line of timeline(events)) io.out(line);
-      return 0;
-    } finally {
-      await pool.end();
-    }
+    const told = await tellGrant({
+      connectionString: await databaseOf(io),
+      grantId: grantId as GrantId,
+      platform: values.platform ?? null,
+    });
+    for (const line of told) io.out(line);
+    return 0;
   },
 };

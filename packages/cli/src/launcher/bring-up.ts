@@ -1,10 +1,12 @@
 import type { CommandIo } from '../command.ts';
+import { diskFull, isDiskFull } from '../disk-problem.ts';
 import { startEmbeddedPostgres } from '../embedded/start-embedded-postgres.ts';
 import { Problem } from '../problem.ts';
 import type { Ending } from '../processes/ended.ts';
 import type { Demo } from '../seed/contract.ts';
 import { writeDemo } from '../seed/demo-file.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkRedis } from './check-redis.ts';
 import { unlessEnded } from './end-request.ts';
 import { explainDatabaseError } from './explain-database.ts';
 import { followLog, shownFrom } from './log-follower.ts';
@@ -40,6 +42,7 @@ export const bringUp = async (launch: Launch): Promise<readonly Watched[]> => {
     { setting: 'OPS_PORT', what: "the API's operations", port: settings.apiOpsPort, host: settings.host },
     { setting: 'OPS_PORT', what: "the worker's operations", port: settings.workerOpsPort, host: settings.host },
   ]);
+  if (settings.redisUrl !== null) await checkRedis(settings.redisUrl, launch.signal);
   const embedded = settings.databaseUrl === null;
   const secret = await findSecret({ given: settings.secret, path: paths.secret, embedded, development: settings.development });
   const database = await openDatabase(launch);
@@ -74,7 +77,8 @@ const prepareDatabase = async (launch: Launch, connectionString: string, secret:
   const reach = <Value>(work: Promise<Value>): Promise<Value> =>
     unlessEnded(
       launch.signal,
-      work.catch((error: unknown) => {
+      work.catch(async (error: unknown) => {
+        if (settings.databaseUrl === null && (await isDiskFull(paths.directory))) throw diskFull(paths.directory);
         throw explainDatabaseError(error, connectionString);
       }),
     );

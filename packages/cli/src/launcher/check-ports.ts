@@ -16,6 +16,12 @@ export const checkPorts = async (wanted: readonly WantedPort[]): Promise<void> =
   for (const { setting, what, port, host } of wanted) {
     const state = await checkPort(port, host);
     if (state === 'free') continue;
+    if (state === 'not our address') {
+      throw new Problem(
+        `This machine cannot listen on ${host} (HOST).`,
+        'set HOST to an address of this machine, such as 127.0.0.1 or 0.0.0.0.',
+      );
+    }
     const owner = state === 'in use' ? describePortOwner(port) : null;
     const why = state === 'in use' ? `is in use${owner === null ? '' : ` by ${owner}`}` : 'may not be listened on';
     trouble.push(`Port ${port} on ${host} (${setting}, for ${what}) ${why}.`);

@@ -1,3 +1,4 @@
+import { SealBroken } from '@grantlog/crypto';
 import { MigrationChanged, RolesMissing } from '@grantlog/postgres';
 import { Problem } from '../problem.ts';
 
@@ -16,14 +17,33 @@ export const explainDatabaseError = (error: unknown, url: string): unknown => {
       { cause: error },
     );
   }
+  if (error instanceof SealBroken) {
+    return new Problem(
+      `The keys in the database at ${withoutPassword(url)} were sealed with another secret.`,
+      'set GRANTLOG_SECRET to the secret of the start that made them (later ones may stand before it), or begin with an empty database.',
+      { cause: error },
+    );
+  }
   const codes = codesOf(error);
   const where = withoutPassword(url);
   for (const code of codes) {
     const fix = fixes[code] ?? (code.startsWith('08') ? 'check host and port in DATABASE_URL, and that the server is up.' : null);
     if (fix !== null) return new Problem(`The database at ${where} refuses (${code}: ${messageOf(error)}).`, fix, { cause: error });
   }
-  return error;
+  const said = messageOf(error);
+  const known = withoutCode.find(({ pattern }) => pattern.test(said));
+  return known === undefined ? error : new Problem(`The database at ${where} refuses (${said}).`, known.fix, { cause: error });
 };
+
+/** What the driver finds out by itself, and says in words alone. */
+const withoutCode: readonly { readonly pattern: RegExp; readonly fix: string }[] = [
+  { pattern: /^SASL: .*password must be/, fix: 'put the password into DATABASE_URL: the server asks for one.' },
+  { pattern: /does not support SSL/, fix: 'remove sslmode from DATABASE_URL, or turn TLS on in the server.' },
+  {
+    pattern: /^Connection terminated|timeout expired|error response to SSL negotiation/,
+    fix: 'check that DATABASE_URL names a Postgres server: what listens there does not answer like one.',
+  },
+];
 
 /** By system error and by SQLSTATE (PostgreSQL documentation, appendix A). */
 const fixes: Readonly<Record<string, string>> = {
@@ -33,6 +53,10 @@ const fixes: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'check host and port in DATABASE_URL, and what lies between.',
   ECONNRESET: 'check that DATABASE_URL names a Postgres server, and whether it wants TLS (sslmode=require).',
   EHOSTUNREACH: 'correct the host in DATABASE_URL.',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'let DATABASE_URL name the server’s certificate authority (sslrootcert=<file>).',
+  SELF_SIGNED_CERT_IN_CHAIN: 'let DATABASE_URL name the server’s certificate authority (sslrootcert=<file>).',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'let DATABASE_URL name the server’s certificate authority (sslrootcert=<file>).',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'name the server in DATABASE_URL as its certificate does.',
   '28P01': 'correct user and password in DATABASE_URL.',
   '28000': 'correct the user in DATABASE_URL, or allow this host in the server’s pg_hba.conf.',
   '3D000': 'create that database, or name an existing one in DATABASE_URL.',

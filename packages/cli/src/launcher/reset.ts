@@ -9,6 +9,8 @@ import { statePaths } from './state-directory.ts';
 /**
  * Removes what `start` keeps: by name, never the whole folder, for DATA_DIR may hold other things as well.
  *
+ * With a database of one's own it leaves the secret, without which that database could never be read again, and its credentials.
+ *
  * @throws Problem while an instance runs
  */
 export const reset = async (io: CommandIo): Promise<number> => {
@@ -27,13 +29,14 @@ export const reset = async (io: CommandIo): Promise<number> => {
   }
   try {
     await removeEmbeddedPostgres(paths.postgres);
-    for (const path of [paths.logs, paths.demo, paths.running, paths.secret]) await rm(path, { recursive: true, force: true });
+    const ours = settings.databaseUrl === null ? [paths.demo, paths.secret] : [];
+    for (const path of [paths.logs, paths.running, ...ours]) await rm(path, { recursive: true, force: true });
     await removeTombstones(paths.lock);
   } finally {
     await attempt.release();
   }
   await rmdir(paths.directory).catch(() => undefined); // something that is not ours is in it
   io.out(`Removed the data in ${paths.directory}.`);
-  if (settings.databaseUrl !== null) io.out('The database at DATABASE_URL was not touched.');
+  if (settings.databaseUrl !== null) io.out(`The database at DATABASE_URL was not touched; what opens it stays in ${paths.directory}.`);
   return 0;
 };

@@ -9,6 +9,8 @@ export type LauncherSettings = {
   readonly dataDirectory: string;
   /** `null`: start the embedded Postgres. */
   readonly databaseUrl: string | null;
+  /** `null`: the queue lives in Postgres. */
+  readonly redisUrl: string | null;
   /** As GRANTLOG_SECRET holds it: one or several, newest first. */
   readonly secret: string | null;
   readonly publicUrl: string;
@@ -49,6 +51,7 @@ export const parseLauncherSettings = (environment: Environment): LauncherSetting
   return {
     dataDirectory: resolve(config.dataDir),
     databaseUrl: given('DATABASE_URL') ? config.databaseUrl : null,
+    redisUrl: config.redisUrl ?? null,
     secret: given('GRANTLOG_SECRET') ? config.secrets.join(',') : null,
     publicUrl: config.publicUrl,
     development: config.isDevelopment,

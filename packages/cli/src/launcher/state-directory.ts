@@ -1,6 +1,7 @@
 import { chmod, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explainDiskError } from '../disk-problem.ts';
+import { Problem, systemErrorCode } from '../problem.ts';
 
 /** The checkout that this file belongs to; the services are found in it. */
 export const checkout = join(import.meta.dirname, '..', '..', '..', '..');
@@ -43,6 +44,12 @@ export const makeStateDirectory = async (directory: string): Promise<StatePaths>
     await mkdir(paths.logs, { recursive: true, mode: 0o700 });
     return paths;
   } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw new Problem(`The data folder ${directory} cannot be made: a file is in its place.`, 'set DATA_DIR to a folder.', {
+        cause: error,
+      });
+    }
     throw explainDiskError(error, directory);
   }
 };

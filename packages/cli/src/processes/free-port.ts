@@ -12,10 +12,22 @@ export const findFreePort = (): Promise<number> =>
     });
   });
 
-/** Tries to listen where a server is about to: `'refused'` covers ports below 1024 and addresses that are not ours. */
-export const checkPort = (port: number, host: string): Promise<'free' | 'in use' | 'refused'> =>
+/** `'refused'` is what the system answers to ports below 1024; `'not our address'`: the host's name or address is not this machine. */
+export type PortState = 'free' | 'in use' | 'refused' | 'not our address';
+
+/** Tries to listen where a server is about to. */
+export const checkPort = (port: number, host: string): Promise<PortState> =>
   new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve(systemErrorCode(error) === 'EADDRINUSE' ? 'in use' : 'refused'));
+    server.once('error', (error) => resolve(states[systemErrorCode(error) ?? ''] ?? 'refused'));
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve('free')));
   });
+
+const states: Readonly<Record<string, PortState>> = {
+  EADDRINUSE: 'in use',
+  EADDRNOTAVAIL: 'not our address',
+  EAFNOSUPPORT: 'not our address',
+  EINVAL: 'not our address',
+  ENOTFOUND: 'not our address',
+  EAI_AGAIN: 'not our address',
+};
