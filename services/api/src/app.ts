@@ -11,6 +11,7 @@ import { frontPage } from './endpoints/front-page.ts';
 import { introspectionEndpoint } from './endpoints/introspect.ts';
 import { jwksEndpoint } from './endpoints/jwks.ts';
 import { metadataEndpoints } from './endpoints/metadata.ts';
+import { platformPage } from './endpoints/platform-page.ts';
 import { revocationEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
@@ -79,6 +80,7 @@ export const createApp = async (
 
   await openApi(deps)(app);
   frontPage(deps)(app);
+  platformPage(deps)(app);
   metadataEndpoints(deps)(app);
   jwksEndpoint(deps)(app);
   authorizationEndpoint(deps, ['/:platform/oauth/authorize'])(app);

@@ -20,6 +20,16 @@ import { sweep } from './webhooks/sweeper.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const second = 1_000;
+
+/** Tells of an error when it is another than the last one, or half a minute after it. */
+const onceInAWhile = (tell: (error: Error) => void): ((error: Error) => void) => {
+  let last = { message: '', at: 0 };
+  return (error) => {
+    if (error.message === last.message && Date.now() - last.at < 30 * second) return;
+    last = { message: error.message, at: Date.now() };
+    tell(error);
+  };
+};
 const hour = 3_600_000;
 
 /** A worker at work. */
@@ -30,7 +40,7 @@ export type RunningWorker = {
 };
 
 const openQueue = (config: ServiceConfig, log: Logger): Promise<DeliveryQueue> => {
-  const options = { concurrency: 32, onError: (error: Error) => log.warn({ err: error }, 'the delivery queue has trouble') };
+  const options = { concurrency: 32, onError: onceInAWhile((error: Error) => log.warn({ err: error }, 'the delivery queue has trouble')) };
   return config.redisUrl === undefined
     ? createPostgresQueue({ ...options, connectionString: config.databaseDirectUrl ?? config.databaseUrl })
     : createRedisQueue({ ...options, url: config.redisUrl });

@@ -5,6 +5,7 @@ import type { AccountId, ClientStreamId, Instant, SessionId, SignInId } from '..
 export type Issue = {
   /** The sequence that both tokens carry. */
   readonly sequence: number;
+  /** Whole milliseconds since the epoch. */
   readonly issuedAt: Instant;
   /** Whole seconds since the epoch. */
   readonly accessExpiresAt: number;

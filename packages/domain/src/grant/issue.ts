@@ -43,7 +43,7 @@ export const issueOf = ({ sequence, now, authorizedAt, rules, selection }: Issue
   const cap = rules.grantMaxSeconds === null ? Number.POSITIVE_INFINITY : Math.floor(authorizedAt / 1000) + rules.grantMaxSeconds;
   return {
     sequence,
-    issuedAt: now,
+    issuedAt: Math.floor(now),
     accessExpiresAt: Math.min(seconds + rules.accessTokenSeconds, cap),
     refreshExpiresAt: rules.refreshTokenSeconds === null ? null : Math.min(seconds + rules.refreshTokenSeconds, cap),
     scopes: selection.scopes,

@@ -6,7 +6,7 @@ export const createDatabase = async (options: {
   readonly name: string;
   readonly template?: string;
 }): Promise<string> => {
-  const client = new pg.Client({ connectionString: options.connectionString });
+  const client = new pg.Client({ connectionString: options.connectionString, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
     const template = options.template === undefined ? '' : ` template ${client.escapeIdentifier(options.template)}`;

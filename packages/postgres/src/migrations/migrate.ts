@@ -22,7 +22,11 @@ export const migrate = async (options: {
   readonly connectionString: string;
   readonly onProgress?: (message: string) => void;
 }): Promise<void> => {
-  const client = new pg.Client({ connectionString: options.connectionString, application_name: 'grantlog_migrate' });
+  const client = new pg.Client({
+    connectionString: options.connectionString,
+    application_name: 'grantlog_migrate',
+    connectionTimeoutMillis: 10_000,
+  });
   await client.connect();
   try {
     await client.query(`select pg_advisory_lock(hashtextextended('grantlog.migrate', 0))`);

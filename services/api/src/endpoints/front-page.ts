@@ -45,6 +45,8 @@ export const frontPage =
             name: 'Grantlog',
             health: healthy ? 'ok' : 'the log does not answer',
             platforms: rows.map((row) => ({ name: row.document.name, issuer: row.issuer, status: row.status })),
+            try: ['npx -y pnpm@12 demo', 'npx -y pnpm@12 grantlog audit grant <id>', `curl ${deps.config.publicUrl}/openapi.json`],
+            hostedClients: 'They cannot reach loopback: open a tunnel to this port and start with PUBLIC_URL set to its https origin',
           });
       }
       return sendPage(reply, status, { title: 'Grantlog', branding: null, body: bodyOf(deps, rows, healthy) });

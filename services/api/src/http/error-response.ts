@@ -47,7 +47,7 @@ const toFailure = (error: FastifyError | Error): Failure => {
   if (error instanceof OAuthError) {
     const { status, code, description, reason, headers } = error;
     const again = code === 'temporarily_unavailable' ? retrySoon : {};
-    return { status, code, title: description, detail: description, reason, headers: { ...again, ...headers }, defect: status >= 500 };
+    return { status, code, title: description, detail: description, reason, headers: { ...again, ...headers }, defect: status === 500 };
   }
   if (error instanceof LogUnavailable || error instanceof PasswordsBusy) return unavailable(error.message);
   if (error instanceof UnknownPlatform)

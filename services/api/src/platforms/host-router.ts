@@ -50,7 +50,7 @@ export const createHostRouter = async (options: {
       const platform = platformOfHost.get((request.headers.host ?? '').toLowerCase());
       if (platform === undefined) return url;
       selected.set(request, platform);
-      return `/${platform}${url}`;
+      return url === '/' ? `/${platform}` : `/${platform}${url}`;
     },
     isHome: (platform, request) => !housed.has(platform) || selected.get(request) === platform,
     stop: () => clearInterval(timer),

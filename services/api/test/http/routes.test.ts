@@ -113,6 +113,7 @@ describe('the route table', () => {
       'GET /.well-known/oauth-protected-resource/:platform/*',
       'GET /.well-known/openid-configuration',
       'GET /.well-known/openid-configuration/:platform',
+      'GET /:platform',
       'GET /:platform/.well-known/jwks.json',
       'GET /:platform/.well-known/oauth-authorization-server',
       'GET /:platform/.well-known/oauth-protected-resource',

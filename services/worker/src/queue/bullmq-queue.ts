@@ -39,6 +39,11 @@ const jobOptions = ({ platform, endpoint }: EndpointLane): JobsOptions => ({
 
 const defaultJobOptions: JobsOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
 
+/** Milliseconds for which a queue that cannot be reached is waited for at the end. */
+const patience = 2_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** The queue on BullMQ, whatever it stands on. */
 export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOptions): DeliveryQueue => {
   const queues = lanes.map((lane) => {
@@ -70,8 +75,13 @@ export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOption
     },
     check: backend.check,
     close: async () => {
-      await Promise.all(workers.map((worker) => worker.close()));
-      await Promise.all(queues.map((queue) => queue.close()));
+      const orderly = Promise.all(workers.map((worker) => worker.close())).then(() => Promise.all(queues.map((queue) => queue.close())));
+      // BullMQ waits for a server that is away; whatever a job was doing then, the next sweep finds it in Postgres.
+      const reachable = await backend.check().then(
+        () => true,
+        () => false,
+      );
+      await (reachable ? orderly : Promise.race([orderly.catch(() => {}), pause(patience)]));
       await backend.close();
     },
   };

@@ -16,6 +16,7 @@ const userinfo = oauth('Userinfo (OpenID Connect Core §5.3)');
 /** By method and path as the routes spell them; a test finds the route that nobody described. */
 export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'GET /': { tag: 'About', summary: 'What runs here' },
+  'GET /:platform': page('What a person finds under the issuer of a platform'),
   'GET /openapi.json': { tag: 'About', summary: 'This document' },
   'GET /.well-known/oauth-authorization-server': discovery('Says that each platform is its own issuer'),
   'GET /.well-known/openid-configuration': discovery('Says that each platform is its own issuer'),
