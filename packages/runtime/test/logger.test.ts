@@ -208,7 +208,7 @@ describe('a log line', () => {
 });
 
 test('redacting text leaves ordinary sentences alone', () => {
-  const sentence = 'The bearer of this/that code has 1/2 token left at /work/src/main.ts:10:3';
+  const sentence = 'The bearer of this/that code has 1/2 token left at /srv/app/main.ts:10:3';
   expect(redactText(sentence)).toBe(sentence);
 });
 
