@@ -1,2 +1,0 @@
-export { type RunningWorker, startWorker } from './compose.ts';
-export { readConfig } from './config.ts';
