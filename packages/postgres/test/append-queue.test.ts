@@ -155,7 +155,10 @@ describe('the append queue', () => {
         return batch.map((): AppendResult => ({ outcome: 'appended', position: 1, recordedAt: 0 }));
       },
     });
-    const held = Array.from({ length: 4 }, () => queue.append(platform, commitOf([write(newStream(), 0)])));
+    const held = [queue.append(platform, commitOf([write(newStream(), 0)]))];
+    // A batch leaves after the turn in which it began.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let more = 0; more < 3; more += 1) held.push(queue.append(platform, commitOf([write(newStream(), 0)])));
     expect(await settledIn(queue.append(platform, commitOf([write(newStream(), 0)])))).toBe('LogUnavailable');
     expect(await settledIn(queue.append('q' as PlatformId, commitOf([write(newStream(), 0)])))).toContain('appended');
     open();

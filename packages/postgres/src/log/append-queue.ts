@@ -2,13 +2,16 @@ import type { AppendResult, Commit, PlatformId, StreamId } from '@grantlog/event
 import { LogUnavailable } from '@grantlog/eventsourcing';
 import { classifyFailure, toLogError } from './failures.ts';
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 type Waiting = {
   readonly commit: Commit;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
 };
 
-type PlatformQueue = { waiting: Waiting[]; inFlight: boolean };
+/** `pumping` outlasts `inFlight` by a turn, in which those who were answered may come back. */
+type PlatformQueue = { waiting: Waiting[]; pumping: boolean; inFlight: boolean };
 
 export type AppendQueueOptions = {
   /** One round trip to the log. */
@@ -118,17 +121,24 @@ export const createAppendQueue = (options: AppendQueueOptions) => {
   };
 
   const pump = async (platform: PlatformId, queue: PlatformQueue): Promise<void> => {
-    if (queue.inFlight) return;
-    queue.inFlight = true;
-    while (queue.waiting.length > 0) await sendBatch(platform, nextBatch(queue));
-    queue.inFlight = false;
+    if (queue.pumping) return;
+    queue.pumping = true;
+    // After the current turn: commits that arrive together, or were answered together and come back, travel together.
+    await nextTurn();
+    while (queue.waiting.length > 0) {
+      queue.inFlight = true;
+      await sendBatch(platform, nextBatch(queue));
+      queue.inFlight = false;
+      await nextTurn();
+    }
+    queue.pumping = false;
   };
 
   return {
     append: (platform: PlatformId, commit: Commit): Promise<AppendResult> =>
       new Promise((resolve, reject) => {
         if (!commit.writes.some((write) => write.events.length > 0)) throw new TypeError('a commit has at least one event');
-        const queue = queues.get(platform) ?? { waiting: [], inFlight: false };
+        const queue = queues.get(platform) ?? { waiting: [], pumping: false, inFlight: false };
         queues.set(platform, queue);
         if (queue.waiting.length >= queueLimit) {
           reject(new LogUnavailable(`${queueLimit} commits wait for the log of ${platform} already`));
