@@ -29,6 +29,9 @@ const grantlog = (...parameters: readonly string[]): Promise<Ended> =>
     child.once('exit', (code) => resolve({ code, out }));
   });
 
+/** What a failed test may leave running. */
+const started: (() => Promise<Ended>)[] = [];
+
 const startServer = async (): Promise<() => Promise<Ended>> => {
   const child = spawn(process.execPath, [command, 'start'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
@@ -42,10 +45,12 @@ const startServer = async (): Promise<() => Promise<Ended>> => {
     child.stderr.on('data', read);
     child.once('exit', () => reject(new Error(`start ended: ${out}`)));
   });
-  return () => {
+  const stop = (): Promise<Ended> => {
     child.kill('SIGTERM');
     return ended;
   };
+  started.push(stop);
+  return stop;
 };
 
 beforeAll(async () => {
@@ -55,6 +60,7 @@ beforeAll(async () => {
   environment = { ...rest, DATA_DIR: dataDir, PORT: String(apiPort), OPS_PORT: String(opsPort), PUBLIC_URL: `http://localhost:${apiPort}` };
 });
 afterAll(async () => {
+  await Promise.all(started.map((stop) => stop()));
   await grantlog('reset');
   await rm(dataDir, { recursive: true, force: true });
 });
