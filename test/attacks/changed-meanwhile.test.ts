@@ -65,6 +65,17 @@ describe('a consent page', () => {
     const info = await fetch(flow.at('/oauth/userinfo'), { headers: { authorization: `Bearer ${tokens.body['access_token']}` } });
     expect(await info.json()).toMatchObject({ sub: other.id });
   });
+
+  test('is not shown to another person than id_token_hint names, who signs in instead (AZ-30)', async () => {
+    const first = await flow.redeem(await flow.code());
+    const url = flow.authorizeUrl({ id_token_hint: String(first.body['id_token']) });
+    const visitor = flow.newVisitor();
+    const other = await flow.signIn(visitor, await visitor.open(url), await bench.account(platform));
+    expect(other.location?.searchParams.get('error')).toBe('login_required');
+    expect(other.location?.searchParams.get('state')).toBe('state-1');
+    const again = flow.newVisitor();
+    expect((await flow.signIn(again, await again.open(url))).text).toContain('name="decision"');
+  });
 });
 
 describe('a grant', () => {
