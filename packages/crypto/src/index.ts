@@ -16,6 +16,7 @@ export {
 export { createDataKey, openPersonal, type PersonalFields, sealPersonal } from './personal.ts';
 export { s256 } from './pkce.ts';
 export { randomKey, randomToken, randomUuid } from './random.ts';
+export { createRecoveryCodes, digestRecoveryCodes, findRecoveryCode, recoveryCodeCount } from './recovery-codes.ts';
 export { createSealer, type Sealer } from './sealing.ts';
 export { WeakSecret } from './secret-keys.ts';
 export { type JwtClaims, signJwt } from './sign-jwt.ts';
@@ -30,6 +31,7 @@ export {
 } from './signing-keys.ts';
 export { mintToken, type ParsedToken, type PlainToken, parseToken, shorten, type TokenKind, verifyToken } from './token.ts';
 export type { TokenPayload } from './token-payload.ts';
+export { createTotpSeed, otpauthUri, totpSecretText, totpStepEnd, verifyTotp } from './totp.ts';
 export { isUuid, uuidFromBytes, uuidToBytes } from './uuid.ts';
 export { type JwtRefusal, type JwtVerification, verifyJwt } from './verify-jwt.ts';
 export { createWebhookKeyPair, createWebhookSecret, parseWebhookSecret, type WebhookSecret } from './webhook-secrets.ts';

@@ -4,15 +4,23 @@ export type { Standing } from './access/standing.ts';
 export { standing } from './access/standing.ts';
 export type { AccountCommand, AccountRefusal } from './account/decide.ts';
 export { accountDecider, accountListLimit } from './account/decide.ts';
-export type { AccountEvent, MfaFactor } from './account/events.ts';
-export type { AccountRecord, AccountState, EnrolledFactor } from './account/state.ts';
+export type { AccountEvent, AccountKind, MfaFactor } from './account/events.ts';
+export type { AccountRecord, AccountState, EnrolledFactor, RecoveryCodes } from './account/state.ts';
 export type { AggregateFold, GrantlogEvent } from './aggregates.ts';
 export { aggregateOf, foldVersion } from './aggregates.ts';
 export type { SettingsProblem } from './client/check-settings.ts';
 export type { ClientCommand, ClientRefusal } from './client/decide.ts';
 export { clientDecider } from './client/decide.ts';
-export type { ClientAuthMethod, ClientEvent, ClientKind, ClientOrigin, ClientRegistration, ClientSettings } from './client/events.ts';
-export type { ClientRecord, ClientState } from './client/state.ts';
+export type {
+  ClientAuthMethod,
+  ClientEvent,
+  ClientKind,
+  ClientOrigin,
+  ClientRegistration,
+  ClientSettings,
+  DeveloperSettings,
+} from './client/events.ts';
+export type { ClientRecord, ClientState, ProposedChange } from './client/state.ts';
 export type { GrantCommand, GrantRefusal, IssueRules, Narrowing, PresentedToken, RetryRules } from './grant/commands.ts';
 export { endOfUse, grantDecider, isAccessLive } from './grant/decider.ts';
 export type { CodeTerms, GrantEvent, GrantFlow, GrantTerms, Issue, RevocationReason } from './grant/events.ts';
@@ -33,6 +41,7 @@ export { platformDecider } from './platform/decide.ts';
 export type {
   Branding,
   CompatibilitySwitches,
+  ExplorationLimits,
   Lifetimes,
   PlatformDocument,
   PlatformGrantType,
@@ -51,11 +60,11 @@ export { isLoopbackHost, isRedirectUri, parseWebUrl } from './platform/urls.ts';
 export type { RotatingSecret } from './rotating-secrets.ts';
 export { validSecrets } from './rotating-secrets.ts';
 export type { ScopeDecision } from './scopes.ts';
-export { grantableScopes, impliedScopes, satisfies } from './scopes.ts';
+export { grantableScopes, impliedScopes, satisfies, stillGrantable } from './scopes.ts';
 export type { SealedFact } from './sealed-fact.ts';
 export type { SignInCommand, SignInRefusal } from './sign-in/decide.ts';
 export { signInDecider } from './sign-in/decide.ts';
-export type { SignInEnd, SignInEvent, SignInFailure, SignInMethod } from './sign-in/events.ts';
+export type { SignInEnd, SignInEvent, SignInFailure, SignInMethod, SignInVia } from './sign-in/events.ts';
 export type { SignInState } from './sign-in/state.ts';
 export type { EndpointProblem } from './webhook-endpoint/check-settings.ts';
 export type { WebhookEndpointCommand, WebhookEndpointRefusal } from './webhook-endpoint/decide.ts';

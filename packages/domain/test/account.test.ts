@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type AccountCommand, type AccountEvent, accountDecider, accountListLimit, type NameId } from '../src/index.ts';
 
 const emailName = '00000000-0005-8000-8000-000000000001' as NameId;
-const registered: AccountEvent = { type: 'account.registered', data: { emailName } };
+const registered: AccountEvent = { type: 'account.registered', data: { emailName, kind: 'person', emailVerified: false } };
 const disabled: AccountEvent = { type: 'account.disabled', data: { reason: 'abuse' } };
 const erased: AccountEvent = { type: 'account.erased', data: {} };
 const { given, replay } = specification(accountDecider);
@@ -13,6 +13,8 @@ const others: readonly AccountCommand[] = [
   { type: 'assignRoles', roles: ['admin'] },
   { type: 'enrolMfa', factor: 'totp', credentialId: 't1' },
   { type: 'removeMfa', factor: 'totp' },
+  { type: 'setRecoveryCodes', credentialId: 'r1', count: 10 },
+  { type: 'useRecoveryCode', index: 0 },
   { type: 'setContexts', contexts: ['safe-1'] },
   { type: 'disable', reason: 'abuse' },
   { type: 'enable' },
@@ -22,10 +24,14 @@ const others: readonly AccountCommand[] = [
 describe('an account', () => {
   test('is registered once', () => {
     given([])
-      .when({ type: 'register', emailName })
+      .when({ type: 'register', emailName, kind: 'person', emailVerified: false })
       .expect({ events: [registered] });
-    given([registered]).when({ type: 'register', emailName }).expect({ events: [], refusal: 'account_exists' });
-    given([registered, erased]).when({ type: 'register', emailName }).expect({ events: [], refusal: 'account_erased' });
+    given([registered])
+      .when({ type: 'register', emailName, kind: 'person', emailVerified: false })
+      .expect({ events: [], refusal: 'account_exists' });
+    given([registered, erased])
+      .when({ type: 'register', emailName, kind: 'person', emailVerified: false })
+      .expect({ events: [], refusal: 'account_erased' });
   });
 
   test.each([...others, { type: 'erase' as const }])('refuses to $type before it is registered', (command) => {
@@ -85,6 +91,16 @@ describe('an account', () => {
     given([registered]).when({ type: 'removeMfa', factor: 'totp' }).expect({ events: [] });
   });
 
+  test('of a program has no second factor, because nobody is there to be asked for it', () => {
+    const program: AccountEvent = { type: 'account.registered', data: { emailName, kind: 'integration', emailVerified: false } };
+    given([])
+      .when({ type: 'register', emailName, kind: 'integration', emailVerified: false })
+      .expect({ events: [program] });
+    expect(replay([program])).toMatchObject({ kind: 'integration', emailVerified: false });
+    expect(replay([registered])).toMatchObject({ kind: 'person', emailVerified: false });
+    given([program]).when({ type: 'enrolMfa', factor: 'totp', credentialId: 't1' }).expect({ events: [], refusal: 'integration_account' });
+  });
+
   test('keeps the ids of its contexts and what they are called sealed apart from its email', () => {
     const state = replay([
       { ...registered, personal: Uint8Array.of(1) },
@@ -132,5 +148,59 @@ describe('an account', () => {
       firstPosition: 1,
       revokedBefore: 0,
     });
+  });
+});
+
+describe('recovery codes of an account', () => {
+  const enrolled: AccountEvent = { type: 'account.mfa_enrolled', data: { factor: 'totp', credentialId: 't1' } };
+  const removed: AccountEvent = { type: 'account.mfa_removed', data: { factor: 'totp' } };
+  const set = (credentialId: string, count = 3): AccountEvent => ({ type: 'account.recovery_codes_set', data: { credentialId, count } });
+  const used = (index: number): AccountEvent => ({ type: 'account.recovery_code_used', data: { index } });
+
+  test('are made for a second factor, and not without', () => {
+    given([registered, enrolled])
+      .when({ type: 'setRecoveryCodes', credentialId: 'r1', count: 3 })
+      .expect({ events: [set('r1')] });
+    given([registered])
+      .when({ type: 'setRecoveryCodes', credentialId: 'r1', count: 3 })
+      .expect({ events: [], refusal: 'no_second_factor' });
+    given([registered, enrolled, removed])
+      .when({ type: 'setRecoveryCodes', credentialId: 'r1', count: 3 })
+      .expect({ events: [], refusal: 'no_second_factor' });
+  });
+
+  test('are each good once', () => {
+    given([registered, enrolled, set('r1')])
+      .when({ type: 'useRecoveryCode', index: 2 })
+      .expect({ events: [used(2)] });
+    given([registered, enrolled, set('r1'), used(2)])
+      .when({ type: 'useRecoveryCode', index: 2 })
+      .expect({ events: [], refusal: 'recovery_code_unknown' });
+    given([registered, enrolled, set('r1'), used(2)])
+      .when({ type: 'useRecoveryCode', index: 0 })
+      .expect({ events: [used(0)] });
+    expect(replay([registered, enrolled, set('r1'), used(2), used(0)])).toMatchObject({ recoveryCodes: { used: [2, 0] } });
+  });
+
+  test.each([-1, 3, 100])('are those of the set: index %i of three is unknown', (index) => {
+    given([registered, enrolled, set('r1')])
+      .when({ type: 'useRecoveryCode', index })
+      .expect({ events: [], refusal: 'recovery_code_unknown' });
+  });
+
+  test('are void with a new set, of which all are good', () => {
+    expect(replay([registered, enrolled, set('r1'), used(1), set('r2', 2)])).toMatchObject({
+      recoveryCodes: { credentialId: 'r2', count: 2, used: [] },
+    });
+    given([registered, enrolled, set('r1'), used(1), set('r2', 2)])
+      .when({ type: 'useRecoveryCode', index: 1 })
+      .expect({ events: [used(1)] });
+  });
+
+  test('go with the last second factor', () => {
+    expect(replay([registered, enrolled, set('r1'), removed])).toMatchObject({ factors: [], recoveryCodes: null });
+    given([registered, enrolled, set('r1'), removed])
+      .when({ type: 'useRecoveryCode', index: 0 })
+      .expect({ events: [], refusal: 'recovery_code_unknown' });
   });
 });

@@ -43,8 +43,8 @@ describe('the registry of folds', () => {
     expect(aggregateOf(type)).toBeNull();
   });
 
-  test('starts at fold version 1', () => {
-    expect(foldVersion).toBe(1);
+  test('is at fold version 2', () => {
+    expect(foldVersion).toBe(2);
   });
 });
 

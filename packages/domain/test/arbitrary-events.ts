@@ -39,6 +39,7 @@ const grantTerms = {
   scopes: fc.constant(['openid', 'read']),
   resources: fc.constant([]),
   authTime: seconds,
+  amr: fc.constantFrom(['pwd'], ['pwd', 'otp', 'mfa']),
 };
 const clientRegistration = fc.record({
   clientId: fc.constant('robot' as string & never),
@@ -55,6 +56,7 @@ const clientRegistration = fc.record({
   serves: fc.constant([]),
   roles: fc.constant([]),
   tokenNonce: fc.constant(null),
+  owner: fc.option(streamId('0003')),
 });
 const endpoint = {
   url: fc.constantFrom('https://a.example/1', 'https://a.example/2'),
@@ -92,11 +94,17 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   ),
   'signing_key.activated': fc.tuple(keyName, seconds).map(([key, previousVerifiesUntil]) => ({ ...key, previousVerifiesUntil })),
   'signing_key.retired': keyName.map(({ use, keyId }) => ({ use, keyId, reason: 'routine' as const })),
-  'account.registered': fc.record({ emailName: streamId('0005') }),
+  'account.registered': fc.record({
+    emailName: streamId('0005'),
+    kind: fc.constantFrom('person' as const, 'integration' as const),
+    emailVerified: fc.boolean(),
+  }),
   'account.password_set': fc.record({ credentialId }),
   'account.roles_assigned': fc.record({ roles: fc.constantFrom(['admin'], ['staff']) }),
   'account.mfa_enrolled': fc.record({ factor: fc.constantFrom('totp' as const, 'passkey' as const), credentialId }),
   'account.mfa_removed': fc.record({ factor: fc.constantFrom('totp' as const, 'passkey' as const) }),
+  'account.recovery_codes_set': fc.record({ credentialId, count: fc.integer({ min: 1, max: 10 }) }),
+  'account.recovery_code_used': fc.record({ index: fc.integer({ min: 0, max: 9 }) }),
   'account.contexts_set': fc.record({ contexts: fc.constantFrom(['safe-1'], ['safe-2']) }),
   'account.disabled': fc.record({ reason }),
   'account.enabled': nothing,
@@ -109,12 +117,18 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   'client.updated': fc.constantFrom({ name: 'Tobor' }, { redirectUris: ['https://b.example/cb'] }, {}),
   'client.approved': nothing,
   'client.rejected': fc.record({ reason }),
+  'client.resubmitted': nothing,
+  'client.change_proposed': fc.record({
+    changes: fc.constantFrom({ name: 'Tobor' }, { redirectUris: ['https://b.example/cb'], scopes: ['read'] }),
+  }),
+  'client.change_withdrawn': nothing,
+  'client.change_rejected': fc.record({ reason }),
   'client.secret_rotated': rotation,
   'client.disabled': fc.record({ reason }),
   'client.enabled': nothing,
   'client.grants_revoked': fc.record({ reason }),
   'client.deleted': nothing,
-  'name.claimed': fc.record({ kind: fc.constant('email' as const), owner: streamId('0003') }),
+  'name.claimed': fc.record({ kind: fc.constantFrom('email' as const, 'totp_step' as const), owner: streamId('0003') }),
   'name.released': nothing,
   'webhook_endpoint.registered': fc.record({
     ...endpoint,

@@ -68,6 +68,7 @@ export const refresh = (sequence: number, change: Partial<Refresh> = {}): Refres
   client,
   standing: 'good',
   presented: { sequence, expiresAt: seconds + 7_776_000 },
+  redirectUri: null,
   narrowing,
   rules,
   retry: { retrySeconds: 60, retryLimit: 10 },

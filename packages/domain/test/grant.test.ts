@@ -34,7 +34,7 @@ describe('redeeming a code', () => {
   test.each<[string, Partial<Redeem>, string]>([
     ['another client', { client: thief }, 'wrong_client'],
     ['another redirect URI', { redirectUri: 'https://agent.example/cb2' }, 'redirect_uri_mismatch'],
-    ['no redirect URI though one was sent', { redirectUri: null }, 'redirect_uri_mismatch'],
+    ['no redirect URI though one was sent', { redirectUri: null }, 'redirect_uri_missing'],
     ['no verifier', { verifierDigest: null }, 'verifier_missing'],
     ['a wrong verifier', { verifierDigest: 'other' }, 'verifier_mismatch'],
     ['an expired code', { now: start + 600_000 }, 'code_expired'],
@@ -73,6 +73,12 @@ describe('refreshing', () => {
   test('rotates the current token', () => {
     given([authorized, redeemed])
       .when(refresh(1, { now: start + 5_000 }))
+      .expect({ events: [refreshed(2, start + 5_000)] });
+  });
+
+  test('takes the redirect URI of the code where one is sent', () => {
+    given([authorized, redeemed])
+      .when(refresh(1, { now: start + 5_000, redirectUri: code.redirectUri }))
       .expect({ events: [refreshed(2, start + 5_000)] });
   });
 
@@ -127,6 +133,13 @@ describe('refreshing', () => {
     ['a sequence that was never issued', 3, {}, 'sequence_unknown'],
     ['an expired token', 2, { now: (seconds + 7_776_000) * 1000 }, 'refresh_expired'],
     ['a broader scope', 2, { narrowing: { scopes: ['read', 'admin'], resource: null } }, 'scope_not_granted'],
+    ['another redirect URI', 2, { redirectUri: 'https://agent.example/cb2' }, 'redirect_uri_mismatch'],
+    [
+      'a spent token with another redirect URI',
+      1,
+      { redirectUri: 'https://agent.example/cb2', now: start + 120_000 },
+      'redirect_uri_mismatch',
+    ],
     ['a retry that asks for another resource', 1, { narrowing: { scopes: null, resource: 'https://b.example/mcp' } }, 'retry_differs'],
     ['a retry that asks for another scope', 1, { narrowing: { ...narrowing, scopes: ['read'] } }, 'retry_differs'],
     ['a retry while the clock stepped back', 1, { now: start - 1 }, 'clock_stepped_back'],

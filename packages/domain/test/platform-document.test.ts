@@ -59,10 +59,18 @@ const full = {
   refresh: { retrySeconds: 0, retryLimit: 3, requiresOfflineAccess: true },
   idTokenAlg: 'EdDSA',
   roles: ['administrator', 'operator:along'],
-  signIn: { registration: 'open' },
+  signIn: { registration: 'open', mfa: 'required' },
+  exploration: { days: 7, requestsPerDay: 50, administratorRole: 'administrator' },
   branding: { displayName: 'Along Safe', accentColor: '#aa00ff', logoUrl: 'https://along.example/logo.svg' },
   webhooks: { allowLoopback: true },
-  switches: { httpLoopbackRedirects: true, basicForExploration: true, arloChallenges: true, connectPaths: true },
+  switches: {
+    httpLoopbackRedirects: true,
+    httpsRedirectsOnly: true,
+    scopeParameterRequired: true,
+    basicForExploration: true,
+    arloChallenges: true,
+    connectPaths: true,
+  },
   documentation: 'https://docs.along.example/oauth',
 };
 
@@ -89,10 +97,18 @@ describe('a platform document', () => {
       refresh: { retrySeconds: 60, retryLimit: 10, requiresOfflineAccess: false },
       idTokenAlg: 'RS256',
       roles: [],
-      signIn: { registration: 'closed' },
+      signIn: { registration: 'closed', mfa: 'optional' },
+      exploration: { days: 30, requestsPerDay: 1000, administratorRole: null },
       branding: { displayName: 'Acme', accentColor: '#1f4f8f', logoUrl: null },
       webhooks: { allowLoopback: false },
-      switches: { httpLoopbackRedirects: false, basicForExploration: false, arloChallenges: false, connectPaths: false },
+      switches: {
+        httpLoopbackRedirects: false,
+        httpsRedirectsOnly: false,
+        scopeParameterRequired: false,
+        basicForExploration: false,
+        arloChallenges: false,
+        connectPaths: false,
+      },
       documentation: null,
     });
     expect(documentOf().scopes[0]).toEqual({
@@ -224,6 +240,11 @@ describe('a platform document', () => {
       'an algorithm for an opaque token',
       { resources: [{ uri: 'https://api.example', name: 'API', accessTokenAlg: 'ES256' }] },
       ['resources[0].accessTokenAlg says how to sign an opaque token'],
+    ],
+    [
+      'an unknown role of administrators',
+      { exploration: { administratorRole: 'chief' } },
+      ['exploration.administratorRole names an unknown role'],
     ],
     ['refreshing without a code', { grantTypes: ['refresh_token'] }, ['grantTypes allows refreshing what cannot be granted']],
     [

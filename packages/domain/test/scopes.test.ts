@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { grantableScopes, impliedScopes, satisfies } from '../src/index.ts';
+import { grantableScopes, impliedScopes, satisfies, stillGrantable } from '../src/index.ts';
 import { documentOf } from './documents.ts';
 
 // openid is required, read is the default, write implies read, all_claims and admin imply each other and write.
@@ -15,9 +15,9 @@ describe('grantable scopes', () => {
     expect(grantable([])).toEqual(granted('openid', 'read'));
   });
 
-  test('are what is requested and the required ones, each once, in the order of the platform', () => {
+  test('are what is requested, each once, in the order of the platform', () => {
     expect(grantable(['write', 'openid', 'write'])).toEqual(granted('openid', 'write'));
-    expect(grantable(['admin'])).toEqual(granted('openid', 'admin'));
+    expect(grantable(['admin', 'openid'])).toEqual(granted('openid', 'admin'));
   });
 
   test('do not include an unknown scope, and the refusal names it', () => {
@@ -32,7 +32,15 @@ describe('grantable scopes', () => {
   });
 
   test('include what an allowed scope implies', () => {
-    expect(grantable(['read'], ['write'])).toEqual(granted('openid', 'read'));
+    expect(grantable(['openid', 'read'], ['write'])).toEqual(granted('openid', 'read'));
+  });
+
+  test('are refused when the request names scopes but not one that every request has to name', () => {
+    expect(grantable(['read'])).toEqual({ outcome: 'required_scope_missing', scope: 'openid' });
+  });
+
+  test('stay grantable one by one, without the required ones beside them', () => {
+    expect(stillGrantable({ document, client: { scopes: ['write'] } }, ['read', 'openid', 'admin', 'gone'])).toEqual(['read', 'openid']);
   });
 
   test('are refused when nothing is requested and nothing is the default', () => {
@@ -46,6 +54,10 @@ describe('grantable scopes', () => {
         const decision = grantable(requested, allowed);
         if (decision.outcome === 'invalid_scope') {
           expect(requested).toContain(decision.scope);
+          return;
+        }
+        if (decision.outcome === 'required_scope_missing') {
+          expect(requested).not.toContain(decision.scope);
           return;
         }
         const may = allowed === null ? names : impliedScopes(allowed, document);

@@ -4,7 +4,7 @@ import { type AccountId, type SignInEvent, signInDecider } from '../src/index.ts
 
 const account = '00000000-0003-8000-8000-000000000001' as AccountId;
 const succeeded: SignInEvent = { type: 'sign_in.succeeded', data: { account, method: 'password', amr: ['pwd'] } };
-const failed: SignInEvent = { type: 'sign_in.failed', data: { account: null, reason: 'unknown_account' } };
+const failed: SignInEvent = { type: 'sign_in.failed', data: { account: null, reason: 'unknown_account', via: 'form' } };
 const ended: SignInEvent = { type: 'sign_in.ended', data: { reason: 'signed_out' } };
 const { given, replay } = specification(signInDecider);
 
@@ -25,14 +25,16 @@ describe('a sign-in', () => {
 
   test('fails with the reason that only the log tells', () => {
     given([])
-      .when({ type: 'fail', account: null, reason: 'unknown_account' })
+      .when({ type: 'fail', account: null, reason: 'unknown_account', via: 'form' })
       .expect({ events: [failed] });
     expect(replay([failed])).toEqual({ status: 'failed', account: null, firstPosition: 1 });
   });
 
   test.each([[succeeded], [failed]])('is decided once: $type', (decided) => {
     given([decided]).when({ type: 'succeed', account, method: 'password', amr: [] }).expect({ events: [], refusal: 'already_decided' });
-    given([decided]).when({ type: 'fail', account, reason: 'wrong_password' }).expect({ events: [], refusal: 'already_decided' });
+    given([decided])
+      .when({ type: 'fail', account, reason: 'wrong_password', via: 'form' })
+      .expect({ events: [], refusal: 'already_decided' });
   });
 
   test('ends once and stays ended', () => {

@@ -145,6 +145,14 @@ describe('the standing of a sign-in', () => {
     expect(signInStanding({ ...good, account: { ...holder, signInsBefore: 9 } })).toBe('good');
   });
 
+  test('is over without a second factor where the platform requires one by now', () => {
+    const strict: PlatformState = { ...active, document: documentOf({ signIn: { mfa: 'required' } }) };
+    const stood = (amr: readonly string[]) => signInStanding({ ...good, platform: strict, signIn: { ...signIn, amr } as SignInState });
+    expect(stood(['pwd'])).toBe('second_factor_missing');
+    expect(stood(['pwd', 'otp', 'mfa'])).toBe('good');
+    expect(stood(['pwd', 'mfa'])).toBe('good');
+  });
+
   test('shares what suspends and revokes everything else', () => {
     expect(signInStanding({ ...good, platform: { status: 'suspended', reason: 'unpaid', ...platformWith(0) } })).toBe('platform_suspended');
     expect(signInStanding({ ...good, account: { ...account, status: 'disabled', reason: 'abuse' } })).toBe('account_disabled');

@@ -1,4 +1,6 @@
 export type { Pool } from 'pg';
+export { type BasicUse, countBasicUse, resetBasicUse } from './attempts/basic-use.ts';
+export { type AttemptBucket, type AttemptBudget, deleteIdleAttemptBuckets, giveBackAttempt, takeAttempt } from './attempts/take-attempt.ts';
 export type { DatabaseRole, PoolOptions } from './connection/pool.ts';
 export { createPool } from './connection/pool.ts';
 export { transaction } from './connection/transaction.ts';
@@ -51,6 +53,11 @@ export { createPostgresEventLog } from './log/postgres-event-log.ts';
 export { readEventsAfter, readHead, readStream } from './log/read-events.ts';
 export type { SnapshotSealer } from './log/snapshot-mac.ts';
 export { isGenuine } from './log/snapshot-mac.ts';
+export { type ClaimedMail, claimMail, isMailDue } from './mail/claim-mail.ts';
+export { deleteMailOf, deleteOldMail } from './mail/forget-mail.ts';
+export { insertMail, type NewMail } from './mail/insert-mail.ts';
+export { listMail, type MailState, type StoredMail } from './mail/list-mail.ts';
+export { keepMail, type MailOutcome, recordMail } from './mail/record-mail.ts';
 export { createDatabase } from './migrations/create-database.ts';
 export { MigrationChanged, migrate } from './migrations/migrate.ts';
 export { RolesMissing } from './migrations/roles.ts';

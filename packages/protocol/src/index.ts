@@ -1,6 +1,6 @@
 export type { AuthorizationFailure, AuthorizationSuccess } from './authorization-response.ts';
 export { authorizationFailure, authorizationSuccess, isRedirectableCode } from './authorization-response.ts';
-export type { BearerChallenge, BearerCredentials } from './challenge.ts';
+export type { BearerChallenge, BearerCredentials, BearerRefusal, ChallengeCompatibility } from './challenge.ts';
 export { basicChallenge, bearerChallenge, bearerError, readBearerToken } from './challenge.ts';
 export type { ClientCredentials } from './client-authentication.ts';
 export { clientAuthenticationError, readClientCredentials, refuseCredentialsInQuery } from './client-authentication.ts';

@@ -1,3 +1,5 @@
+import type { ChallengeCompatibility } from './challenge.ts';
+
 type List = readonly string[];
 type Optional<T> = T | undefined;
 
@@ -31,6 +33,10 @@ export type AuthorizationServerDescription = {
   readonly policyUri?: Optional<string>;
   readonly termsOfServiceUri?: Optional<string>;
   readonly uiLocalesSupported?: Optional<List>;
+  /** Extension: where protected resources ask whether HTTP Basic credentials of an account are good. */
+  readonly basicValidationEndpoint?: Optional<string>;
+  /** Extension: which dialect protected resources add to their challenges. */
+  readonly challengeCompatibility?: Optional<ChallengeCompatibility>;
 };
 
 /** What OpenID Connect adds. */
@@ -95,6 +101,9 @@ export const authorizationServerMetadata = (server: AuthorizationServerDescripti
     op_policy_uri: server.policyUri,
     op_tos_uri: server.termsOfServiceUri,
     ui_locales_supported: server.uiLocalesSupported,
+    // RFC 8414 §2 allows members of our own; clients ignore those they do not know (§3.2).
+    basic_validation_endpoint: server.basicValidationEndpoint,
+    challenge_compatibility: server.challengeCompatibility,
   });
 
 /**

@@ -46,7 +46,44 @@ describe('a Bearer challenge', () => {
 
   test('never splits the header, and says something', () => {
     expect(basicChallenge('a\r\nX: 1"')).toBe('Basic realm="a??X: 1?"');
+    expect(basicChallenge('arlo', 'UTF-8')).toBe('Basic realm="arlo", charset="UTF-8"');
     expect(() => bearerChallenge({ scope: [] })).toThrow(TypeError);
+  });
+});
+
+describe('a Bearer challenge in the dialect of the Arlo documents', () => {
+  const compatibility = 'arlo';
+
+  test('repeats the description as error_message, behind everything that RFC 6750 names', () => {
+    expect(bearerChallenge({ realm: 'arlo', error: 'invalid_token', errorDescription: 'It ended', scope: ['read'], compatibility })).toBe(
+      'Bearer realm="arlo", error="invalid_token", error_description="It ended", scope="read", error_message="It ended"',
+    );
+  });
+
+  test('repeats the scope as scopes where it is what the token lacks', () => {
+    expect(bearerChallenge({ error: 'insufficient_scope', scope: ['read', 'write'], compatibility })).toBe(
+      'Bearer error="insufficient_scope", scope="read write", scopes="read write"',
+    );
+  });
+
+  test('adds nothing where no credentials came', () => {
+    expect(bearerChallenge({ realm: 'arlo', scope: ['read'], compatibility })).toBe(bearerChallenge({ realm: 'arlo', scope: ['read'] }));
+  });
+
+  test('alone knows expired_token, which is 401 either way', () => {
+    const expired = { code: 'expired_token', description: 'It ended' } as const;
+    const spoken = bearerError({ ...expired, compatibility });
+    expect([spoken.status, spoken.code, spoken.headers['www-authenticate']]).toEqual([
+      401,
+      'expired_token',
+      'Bearer error="expired_token", error_description="It ended", error_message="It ended"',
+    ]);
+    const plain = bearerError(expired);
+    expect([plain.status, plain.code, plain.headers['www-authenticate']]).toEqual([
+      401,
+      'invalid_token',
+      'Bearer error="invalid_token", error_description="It ended"',
+    ]);
   });
 });
 

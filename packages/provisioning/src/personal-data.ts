@@ -1,5 +1,5 @@
 import type { PersonalFields, Sealer } from '@grantlog/crypto';
-import { openPersonal } from '@grantlog/crypto';
+import { openPersonal, sealPersonal } from '@grantlog/crypto';
 import type { SealedFact } from '@grantlog/domain';
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
 
@@ -33,4 +33,23 @@ export const readPersonal = (
     version: fact.personal.version,
     sealed: Uint8Array.fromBase64(fact.personal.sealed),
   });
+};
+
+/**
+ * Seals personal data of a subject for one event of any stream, under the subject's wrapped data key.
+ *
+ * @throws SealBroken when the key row was sealed for another subject or under a secret this process does not have.
+ */
+export const sealPersonalOf = (
+  sealer: Sealer,
+  fact: Subject & {
+    readonly wrappedKey: Uint8Array;
+    /** Where the event will stand: the data opens at no other place. */
+    readonly streamId: StreamId;
+    readonly version: number;
+    readonly fields: PersonalFields;
+  },
+): Uint8Array => {
+  const { platform, streamId, version, fields } = fact;
+  return sealPersonal({ dataKey: sealer.open(fact.wrappedKey, associated(fact)), platform, streamId, version, fields });
 };

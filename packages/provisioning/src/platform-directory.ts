@@ -1,6 +1,6 @@
 import type { Sealer } from '@grantlog/crypto';
-import { nameId } from '@grantlog/crypto';
-import type { ClientStreamId, NameId } from '@grantlog/domain';
+import { expiringNameId, nameId, totpStepEnd } from '@grantlog/crypto';
+import type { AccountId, ClientStreamId, NameId } from '@grantlog/domain';
 import { activeKey, keyRingDecider, keyRingStream, standingKinds } from '@grantlog/domain';
 import type { EventLog, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
@@ -13,6 +13,8 @@ export type PlatformNames = {
   readonly client: (clientId: string) => ClientStreamId;
   /** Where an email is claimed; case and surrounding white space do not make another email. */
   readonly email: (email: string) => NameId;
+  /** Where the code of a time step is spent for an account: whoever claims it first has used it. Goes with its month. */
+  readonly totpStep: (account: AccountId, step: number) => NameId;
 };
 
 export type PlatformDirectory = {
@@ -46,6 +48,8 @@ export const createPlatformDirectory = (options: { readonly log: EventLog; reado
       platform,
       client: (clientId) => nameId({ nameKey, kindCode: standingKinds.client, name: clientId }) as ClientStreamId,
       email: (email) => nameId({ nameKey, kindCode: standingKinds.name, name: `email ${canonicalEmail(email)}` }) as NameId,
+      totpStep: (account, step) =>
+        expiringNameId({ nameKey, kind: 'totp_step', name: `${account} ${step}`, expiresAtMs: totpStepEnd(step) }) as NameId,
     };
   };
 

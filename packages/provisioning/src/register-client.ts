@@ -1,13 +1,21 @@
 import type { PlainSecret } from '@grantlog/crypto';
 import { createClientSecret, digestSecret, randomToken } from '@grantlog/crypto';
-import type { ClientAuthMethod, ClientId, ClientKind, ClientOrigin, ClientRefusal, ClientSettings, ClientStreamId } from '@grantlog/domain';
+import type {
+  AccountId,
+  ClientAuthMethod,
+  ClientId,
+  ClientKind,
+  ClientOrigin,
+  ClientRefusal,
+  ClientSettings,
+  ClientStreamId,
+} from '@grantlog/domain';
 import { clientDecider, platformDecider, platformStream } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials } from '@grantlog/postgres';
 import { change } from './change.ts';
 import { type UnknownToPlatform, unknownToPlatform } from './check-client-settings.ts';
-
 import type { By, Provisioning } from './provisioning.ts';
 import { sealCredential } from './sealed-credentials.ts';
 
@@ -22,6 +30,8 @@ export type NewClient = Omit<ClientSettings, 'authMethods'> & {
   readonly approval: 'pending' | 'approved';
   /** The secret of a confidential client that must have a known one; null to have one made. */
   readonly secret: PlainSecret | null;
+  /** The developer's account; default: nobody's, as an operator's are. */
+  readonly owner?: AccountId;
 };
 
 export type ClientRegistered =
@@ -73,6 +83,7 @@ export const registerClient = async (context: Provisioning, by: By, client: NewC
           roles: settings.roles,
           kind: settings.kind,
           how: settings.how,
+          owner: settings.owner ?? null,
           approval: settings.approval,
           authMethods: authMethods ?? methodsOf(client.kind),
           clientId,

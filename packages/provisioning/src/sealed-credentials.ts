@@ -4,7 +4,15 @@ import type { PlatformId, SealedCredential, StreamId } from '@grantlog/eventsour
 import type { NewCredential } from '@grantlog/postgres';
 
 /** Kinds of secret that a stream may own; part of what their ciphertext is bound to. */
-export type CredentialKind = 'name_key' | 'token_key' | 'signing_key' | 'password_hash' | 'client_secret_digest' | 'webhook_secret';
+export type CredentialKind =
+  | 'name_key'
+  | 'token_key'
+  | 'signing_key'
+  | 'password_hash'
+  | 'client_secret_digest'
+  | 'webhook_secret'
+  | 'totp_seed'
+  | 'recovery_codes';
 
 type Place = { readonly platform: PlatformId; readonly owner: StreamId };
 

@@ -1,3 +1,6 @@
+export { type ClientListQuery, type ClientPage, type ListedClient, listClients } from './client-list/list-clients.ts';
+export { clientList } from './client-list/projection.ts';
+export type { ClientListApproval, ClientListStatus } from './client-list/row.ts';
 export { type GrantListQuery, type GrantPage, type ListedGrant, listGrants } from './grant-list/list-grants.ts';
 export { grantList } from './grant-list/projection.ts';
 export type { GrantEnd, GrantListStatus } from './grant-list/row.ts';

@@ -1,7 +1,7 @@
 import type { ConfigProblem, Environment, Parsed, Setting, Values } from './config.ts';
 import { ConfigError, collectConfig } from './config.ts';
 import { type LogLevel, logLevels } from './logger.ts';
-import { addressList, oneOf, optional, port, secrets, text, url, withDefault } from './settings.ts';
+import { addressList, mailbox, oneOf, optional, port, secrets, text, url, withDefault } from './settings.ts';
 
 export type Service = 'api' | 'worker';
 
@@ -20,7 +20,10 @@ export type ServiceConfig = {
   readonly host: string;
   /** Peers whose forwarded headers are believed; none by default. */
   readonly trustProxy: readonly string[];
+  /** The mail server that takes mails in; without it they are kept in development, and wait elsewhere. */
   readonly smtpUrl: string | undefined;
+  /** `From` of every mail: an address, or `Name <address>`. */
+  readonly mailFrom: string;
   readonly dataDir: string;
   /** Newest first; the first seals, all open. */
   readonly secrets: readonly [string, ...string[]];
@@ -65,6 +68,7 @@ const specOf = (service: Service) => ({
   host: optional(text('HOST', 'Set it to the address to listen on, such as 127.0.0.1')),
   trustProxy: withDefault(addressList('TRUST_PROXY'), []),
   smtpUrl: optional(url('SMTP_URL', { protocols: ['smtp:', 'smtps:'], example: 'smtp://user:password@localhost:587' })),
+  mailFrom: optional(mailbox('MAIL_FROM')),
   dataDir: withDefault(text('DATA_DIR', 'Set it to a folder that this user may write to'), '.grantlog'),
   secrets: secrets('GRANTLOG_SECRET'),
   logLevel: withDefault(oneOf('LOG_LEVEL', logLevels), 'info'),
@@ -88,8 +92,14 @@ export const readServiceConfig = (env: Environment, service: Service): ServiceCo
   if (all.length > 0) throw new ConfigError(all);
   // Without problems no key is absent.
   const read = values as Values<ServiceSpec>;
-  const isDevelopment = isLoopbackHost(new URL(read.publicUrl).hostname);
-  return { ...read, isDevelopment, host: read.host ?? (isDevelopment ? '127.0.0.1' : '0.0.0.0') };
+  const { hostname } = new URL(read.publicUrl);
+  const isDevelopment = isLoopbackHost(hostname);
+  return {
+    ...read,
+    isDevelopment,
+    host: read.host ?? (isDevelopment ? '127.0.0.1' : '0.0.0.0'),
+    mailFrom: read.mailFrom ?? `Grantlog <no-reply@${hostname}>`,
+  };
 };
 
 /** A connection string without password and parameters, where drivers accept passwords too. */
@@ -112,6 +122,7 @@ export const describeConfig = (config: ServiceConfig): Readonly<Record<string, s
   HOST: config.host,
   TRUST_PROXY: config.trustProxy.length === 0 ? 'none' : config.trustProxy.join(', '),
   SMTP_URL: withoutPassword(config.smtpUrl),
+  MAIL_FROM: config.mailFrom,
   DATA_DIR: config.dataDir,
   GRANTLOG_SECRET: config.secrets.length === 1 ? 'set' : `set (${config.secrets.length}, newest first)`,
   LOG_LEVEL: config.logLevel,

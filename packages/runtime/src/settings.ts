@@ -62,6 +62,15 @@ const isAddressOrRange = (given: string): boolean => {
   return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 };
 
+const mailAddress = /^[\w!#$%&'*+/=?^`{|}~.-]{1,64}@[A-Za-z0-9.:[\]-]{1,190}$/;
+const namedMailbox = /^[\w !#$%&'*+/=?^`{|}~.-]{1,100} <([^<>]+)>$/;
+
+/** One mailbox as it stands in `From`: an address, or `Name <address>`; in ASCII, for not every mail server knows more (RFC 6531). */
+export const mailbox = (name: string): Setting<string> =>
+  required(name, 'Set it to an address such as no-reply@example.com, or Example <no-reply@example.com>', (given) =>
+    mailAddress.test(namedMailbox.exec(given)?.[1] ?? given) ? value(given) : wrong('is not one mail address'),
+  );
+
 /** Addresses and CIDR ranges, separated by commas or white space. */
 export const addressList = (name: string): Setting<readonly string[]> =>
   required(name, 'List addresses or CIDR ranges, such as 10.0.0.0/8, separated by commas', (given) => {

@@ -43,6 +43,7 @@ describe('the configuration of a service', () => {
       host: '0.0.0.0',
       trustProxy: [],
       smtpUrl: undefined,
+      mailFrom: 'Grantlog <no-reply@auth.example.com>',
       dataDir: '.grantlog',
       secrets: [secret, older],
       logLevel: 'info',
@@ -101,6 +102,21 @@ describe('the configuration of a service', () => {
     ['https://u:p@auth.example.com', 'must not contain a user name or password'],
   ])('refuses the public URL %s', (PUBLIC_URL, wrong) => {
     expect(problemsOf({ ...good, PUBLIC_URL })).toEqual([`PUBLIC_URL ${wrong}`]);
+  });
+
+  test.each([
+    ['a@b.example', true],
+    ['Example Mail <no-reply@b.example>', true],
+    ['no-reply@[127.0.0.1]', true],
+    ['b.example', false],
+    ['a@b.example, c@d.example', false],
+    ['A <a@b.example> <c@d.example>', false],
+    ['A <a@b.example>\r\nBcc: c@d.example', false],
+    ['A\nBcc: c@d.example <a@b.example>', false],
+    ['<a@b.example>', false],
+    ['ä@b.example', false],
+  ])('takes the sender %j: %s', (MAIL_FROM, taken) => {
+    expect(problemsOf({ ...good, MAIL_FROM })).toEqual(taken ? [] : ['MAIL_FROM is not one mail address']);
   });
 
   test.each(['1.2.3.4/33', '1.2.3/8', '::1/129', 'a', '1.2.3.4/', '1.2.3.4/8/8'])('refuses to trust %s', (TRUST_PROXY) => {

@@ -4,11 +4,11 @@ import type { PlatformState } from '../platform/state.ts';
 import type { SignInState } from '../sign-in/state.ts';
 import { type Standing, standing } from './standing.ts';
 
-export type SignInStanding = Standing | 'sign_in_ended' | 'sign_in_expired' | 'password_changed';
+export type SignInStanding = Standing | 'sign_in_ended' | 'sign_in_expired' | 'password_changed' | 'second_factor_missing';
 
 /**
- * Whether a browser's sign-in still stands for its account: its own end and expiry, a password set since, and the
- * {@link standing} that every path shares.
+ * Whether a browser's sign-in still stands for its account: its own end and expiry, a password set since, a second
+ * factor that the platform requires by now, and the {@link standing} that every path shares.
  *
  * @param subject `account` is the account that the sign-in names; `now` is the database's clock.
  */
@@ -23,6 +23,7 @@ export const signInStanding = (subject: {
   const shared = standing({ firstPosition: signIn.firstPosition, platform, client: null, account });
   if (shared !== 'good' || account.status !== 'active' || platform.status !== 'active') return shared;
   if (signIn.firstPosition < account.signInsBefore) return 'password_changed';
+  if (platform.document.signIn.mfa === 'required' && !signIn.amr.includes('mfa')) return 'second_factor_missing';
   const age = Math.floor(now / 1000) - signIn.authTime;
   // A negative age means that a clock went backwards: fail closed.
   return age < 0 || age >= platform.document.lifetimes.signInSeconds ? 'sign_in_expired' : 'good';

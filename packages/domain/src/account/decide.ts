@@ -1,7 +1,7 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
 import type { NameId } from '../ids.ts';
 import { sameJson } from '../same-json.ts';
-import type { AccountEvent, MfaFactor } from './events.ts';
+import type { AccountEvent, AccountKind, MfaFactor } from './events.ts';
 import { type AccountRecord, type AccountState, evolveAccount, noAccount } from './state.ts';
 
 /** Roles or contexts of one account; both are part of its state. */
@@ -9,11 +9,13 @@ export const accountListLimit = 256;
 
 export type AccountCommand =
   /** The caller seals email and display name into the event's `personal`. */
-  | { readonly type: 'register'; readonly emailName: NameId }
+  | { readonly type: 'register'; readonly emailName: NameId; readonly kind: AccountKind; readonly emailVerified: boolean }
   | { readonly type: 'setPassword'; readonly credentialId: string }
   | { readonly type: 'assignRoles'; readonly roles: readonly string[] }
   | { readonly type: 'enrolMfa'; readonly factor: MfaFactor; readonly credentialId: string }
   | { readonly type: 'removeMfa'; readonly factor: MfaFactor }
+  | { readonly type: 'setRecoveryCodes'; readonly credentialId: string; readonly count: number }
+  | { readonly type: 'useRecoveryCode'; readonly index: number }
   /** The caller seals what the contexts are called into the event's `personal`. */
   | { readonly type: 'setContexts'; readonly contexts: readonly string[] }
   | { readonly type: 'disable'; readonly reason: string }
@@ -21,7 +23,15 @@ export type AccountCommand =
   | { readonly type: 'revokeGrants'; readonly reason: string }
   | { readonly type: 'erase' };
 
-export type AccountRefusal = 'account_exists' | 'unknown_account' | 'account_erased' | 'too_many_roles' | 'too_many_contexts';
+export type AccountRefusal =
+  | 'account_exists'
+  | 'unknown_account'
+  | 'account_erased'
+  | 'too_many_roles'
+  | 'too_many_contexts'
+  | 'integration_account'
+  | 'no_second_factor'
+  | 'recovery_code_unknown';
 
 type Outcome = Decision<AccountEvent, AccountRefusal>;
 type Living = AccountRecord & { readonly status: 'active' | 'disabled' };
@@ -36,11 +46,23 @@ const change = (command: Exclude<AccountCommand, { type: 'register' }>, account:
       return sameJson(roles, account.roles) ? record() : record({ type: 'account.roles_assigned', data: { roles } });
     }
     case 'enrolMfa':
+      // Nobody is there to be asked for it.
+      if (account.kind === 'integration') return refuse('integration_account');
       return record({ type: 'account.mfa_enrolled', data: { factor: command.factor, credentialId: command.credentialId } });
     case 'removeMfa': {
       const { factor } = command;
       const enrolled = account.factors.some((held) => held.factor === factor);
       return enrolled ? record({ type: 'account.mfa_removed', data: { factor } }) : record();
+    }
+    case 'setRecoveryCodes':
+      if (account.factors.length === 0) return refuse('no_second_factor');
+      return record({ type: 'account.recovery_codes_set', data: { credentialId: command.credentialId, count: command.count } });
+    case 'useRecoveryCode': {
+      const { index } = command;
+      const codes = account.recoveryCodes;
+      // One that was used before is as unknown as one that never was.
+      if (codes === null || index < 0 || index >= codes.count || codes.used.includes(index)) return refuse('recovery_code_unknown');
+      return record({ type: 'account.recovery_code_used', data: { index } });
     }
     case 'setContexts': {
       const contexts = [...new Set(command.contexts)];
@@ -67,7 +89,8 @@ const change = (command: Exclude<AccountCommand, { type: 'register' }>, account:
 const decide = (command: AccountCommand, state: AccountState): Outcome => {
   if (command.type === 'register') {
     if (state.status !== 'none') return refuse(state.status === 'erased' ? 'account_erased' : 'account_exists');
-    return record({ type: 'account.registered', data: { emailName: command.emailName } });
+    const { emailName, kind, emailVerified } = command;
+    return record({ type: 'account.registered', data: { emailName, kind, emailVerified } });
   }
   switch (state.status) {
     case 'none':

@@ -1,9 +1,17 @@
 import type { Placed } from '@grantlog/eventsourcing';
 import type { NameId } from '../ids.ts';
 import { type SealedFact, sealedFact } from '../sealed-fact.ts';
-import type { AccountEvent, MfaFactor } from './events.ts';
+import type { AccountEvent, AccountKind, MfaFactor } from './events.ts';
 
 export type EnrolledFactor = { readonly factor: MfaFactor; readonly credentialId: string };
+
+/** One-time codes for whoever lost the second factor. */
+export type RecoveryCodes = {
+  readonly credentialId: string;
+  readonly count: number;
+  /** Indices of those that were used. */
+  readonly used: readonly number[];
+};
 
 /** An account that exists and is not erased. */
 export type AccountRecord = {
@@ -13,12 +21,16 @@ export type AccountRecord = {
   /** Position of the latest password: sign-ins that began below it are over, grants are not. 0 when there is no password. */
   readonly signInsBefore: number;
   readonly emailName: NameId;
+  readonly kind: AccountKind;
+  readonly emailVerified: boolean;
   /** Email and display name, sealed. */
   readonly personal: SealedFact | null;
   /** Credential id of the password's hash. */
   readonly passwordCredential: string | null;
   readonly roles: readonly string[];
   readonly factors: readonly EnrolledFactor[];
+  /** Null until a first set was made, and again without a second factor. */
+  readonly recoveryCodes: RecoveryCodes | null;
   /** Ids of what a grant of this account may be pinned to, and their names, sealed. */
   readonly contexts: { readonly ids: readonly string[]; readonly personal: SealedFact | null };
 };
@@ -37,10 +49,13 @@ const registered = (event: Placed<Extract<AccountEvent, { type: 'account.registe
   revokedBefore: 0,
   signInsBefore: 0,
   emailName: event.data.emailName,
+  kind: event.data.kind ?? 'person',
+  emailVerified: event.data.emailVerified ?? false,
   personal: sealedFact(event),
   passwordCredential: null,
   roles: [],
   factors: [],
+  recoveryCodes: null,
   contexts: { ids: [], personal: null },
 });
 
@@ -60,7 +75,16 @@ export const evolveAccount = (state: AccountState, event: Placed<AccountEvent>):
     }
     case 'account.mfa_removed': {
       const { factor } = event.data;
-      return { ...state, factors: state.factors.filter((held) => held.factor !== factor) };
+      const factors = state.factors.filter((held) => held.factor !== factor);
+      return { ...state, factors, recoveryCodes: factors.length === 0 ? null : state.recoveryCodes };
+    }
+    case 'account.recovery_codes_set': {
+      const { credentialId, count } = event.data;
+      return { ...state, recoveryCodes: { credentialId, count, used: [] } };
+    }
+    case 'account.recovery_code_used': {
+      const { recoveryCodes: codes } = state;
+      return codes === null ? state : { ...state, recoveryCodes: { ...codes, used: [...codes.used, event.data.index] } };
     }
     case 'account.contexts_set':
       return { ...state, contexts: { ids: event.data.contexts, personal: sealedFact(event) } };

@@ -1,13 +1,18 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
 import { sameJson } from '../same-json.ts';
 import { type SettingsProblem, settingsProblem } from './check-settings.ts';
-import type { ClientEvent, ClientRegistration, ClientSettings } from './events.ts';
+import type { ClientEvent, ClientRegistration, ClientSettings, DeveloperSettings } from './events.ts';
+import { splitChange, untouchedBy } from './needs-review.ts';
 import { type ClientRecord, type ClientState, evolveClient, noClient } from './state.ts';
 
 export type ClientCommand =
   | ({ readonly type: 'register' } & ClientRegistration)
   | { readonly type: 'update'; readonly changes: Partial<ClientSettings> }
-  | { readonly type: 'approve' }
+  /** A change by its developer where an operator approves clients: what widens an approved one is proposed, the rest is done. */
+  | { readonly type: 'propose'; readonly changes: Partial<DeveloperSettings> }
+  /** `asOf` is the position of the log that the operator looked at; null for whatever stands now. */
+  | { readonly type: 'approve'; readonly asOf: number | null }
+  /** Refuses the client, or the change that is proposed for an approved one. */
   | { readonly type: 'reject'; readonly reason: string }
   /** `previousValidUntil` in whole seconds since the epoch; now or earlier ends the previous secret at once. */
   | { readonly type: 'rotateSecret'; readonly credentialId: string; readonly previousValidUntil: number }
@@ -21,6 +26,7 @@ export type ClientRefusal =
   | 'unknown_client'
   | 'client_deleted'
   | 'already_approved'
+  | 'changed_since'
   | 'secret_missing'
   | 'secret_not_allowed'
   | SettingsProblem;
@@ -45,16 +51,59 @@ const update = (changes: Partial<ClientSettings>, client: Living): Outcome => {
   return problem === null ? record({ type: 'client.updated', data: changes }) : refuse(problem);
 };
 
+const propose = (changes: Partial<DeveloperSettings>, client: Living): Outcome => {
+  if (client.approval !== 'approved') {
+    const updated = update(changes, client);
+    if (client.approval === 'pending' || updated.refusal !== undefined || updated.events.length === 0) return updated;
+    return record(...updated.events, { type: 'client.resubmitted', data: {} });
+  }
+  const earlier = client.proposed?.changes ?? {};
+  const { atOnce, forReview } = splitChange(client, changes);
+  const applied = update(atOnce, client);
+  if (applied.refusal !== undefined) return applied;
+  // Complete, and less what was asked for again in a narrower form or taken back.
+  const proposed = { ...untouchedBy(changes, earlier), ...forReview };
+  const problem = settingsProblem(client.kind, { ...client, ...atOnce, ...proposed });
+  if (problem !== null) return refuse(problem);
+  if (sameJson(proposed, earlier)) return applied;
+  const nothingLeft = Object.keys(proposed).length === 0;
+  return record(
+    ...applied.events,
+    nothingLeft ? { type: 'client.change_withdrawn', data: {} } : { type: 'client.change_proposed', data: { changes: proposed } },
+  );
+};
+
+const approve = (asOf: number | null, client: Living): Outcome => {
+  // What the operator read and what is approved have to be the same.
+  if (asOf !== null && client.reviewPosition > asOf) return refuse('changed_since');
+  if (client.approval === 'approved' && client.proposed === null) return record();
+  // Settings may have been narrowed since the proposal, so that the two do not go together any more.
+  const problem = settingsProblem(client.kind, { ...client, ...client.proposed?.changes });
+  return problem === null ? record({ type: 'client.approved', data: {} }) : refuse(problem);
+};
+
+const reject = (reason: string, client: Living): Outcome => {
+  switch (client.approval) {
+    case 'approved':
+      // An approved client may have grants: disable it, which can be undone, or delete it.
+      return client.proposed === null ? refuse('already_approved') : record({ type: 'client.change_rejected', data: { reason } });
+    case 'pending':
+      return record({ type: 'client.rejected', data: { reason } });
+    case 'rejected':
+      return record();
+  }
+};
+
 const change = (command: Exclude<ClientCommand, { type: 'register' }>, client: Living): Outcome => {
   switch (command.type) {
     case 'update':
       return update(command.changes, client);
+    case 'propose':
+      return propose(command.changes, client);
     case 'approve':
-      return client.approval === 'approved' ? record() : record({ type: 'client.approved', data: {} });
+      return approve(command.asOf, client);
     case 'reject':
-      // An approved client may have grants: disable it, which can be undone, or delete it.
-      if (client.approval === 'approved') return refuse('already_approved');
-      return client.approval === 'rejected' ? record() : record({ type: 'client.rejected', data: { reason: command.reason } });
+      return reject(command.reason, client);
     case 'rotateSecret': {
       if (client.kind === 'public') return refuse('secret_not_allowed');
       const { credentialId, previousValidUntil } = command;

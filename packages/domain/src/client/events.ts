@@ -1,5 +1,5 @@
 import type { DomainEvent } from '@grantlog/eventsourcing';
-import type { ClientId } from '../ids.ts';
+import type { AccountId, ClientId } from '../ids.ts';
 import type { PlatformGrantType, SigningAlgorithm } from '../platform/document.ts';
 
 export type ClientKind = 'confidential' | 'public';
@@ -29,6 +29,8 @@ export type ClientRegistration = ClientSettings & {
   readonly clientId: ClientId;
   readonly kind: ClientKind;
   readonly how: ClientOrigin;
+  /** The developer's account that registered it; null for one of an operator. Absent in events of earlier versions: null. */
+  readonly owner?: AccountId | null;
   /** Credential id of its first secret; null for a public client. */
   readonly secretCredential: string | null;
   readonly approval: 'pending' | 'approved';
@@ -36,14 +38,24 @@ export type ClientRegistration = ClientSettings & {
   readonly tokenNonce: string | null;
 };
 
+/** What its own developer may change; what it serves and which roles it has is an operator's to say. */
+export type DeveloperSettings = Pick<ClientSettings, 'name' | 'redirectUris' | 'grantTypes' | 'scopes' | 'authMethods'>;
+
 type Nothing = Record<string, never>;
 
 /** Facts of a client. A `reason` is a fixed phrase and names no person. */
 export type ClientEvent =
   | DomainEvent<'client.registered', ClientRegistration>
   | DomainEvent<'client.updated', Partial<ClientSettings>>
+  /** Approves the client or, where it was approved before, the change that is proposed. */
   | DomainEvent<'client.approved', Nothing>
   | DomainEvent<'client.rejected', { readonly reason: string }>
+  /** The developer changed what was refused: an operator looks at it again. */
+  | DomainEvent<'client.resubmitted', Nothing>
+  /** What its developer wants changed, complete: it takes the place of every earlier proposal. */
+  | DomainEvent<'client.change_proposed', { readonly changes: Partial<DeveloperSettings> }>
+  | DomainEvent<'client.change_withdrawn', Nothing>
+  | DomainEvent<'client.change_rejected', { readonly reason: string }>
   | DomainEvent<
       'client.secret_rotated',
       {

@@ -1,14 +1,28 @@
 import type { Placed } from '@grantlog/eventsourcing';
-import type { ClientId } from '../ids.ts';
+import type { AccountId, ClientId } from '../ids.ts';
 import { type RotatingSecret, rotateSecret } from '../rotating-secrets.ts';
-import type { ClientEvent, ClientKind, ClientOrigin, ClientSettings } from './events.ts';
+import type { ClientEvent, ClientKind, ClientOrigin, ClientSettings, DeveloperSettings } from './events.ts';
+
+/** A change of an approved client that waits for an operator; until then the client works on as it was. */
+export type ProposedChange = {
+  readonly changes: Partial<DeveloperSettings>;
+  /** Position of its proposal. */
+  readonly position: number;
+};
 
 /** A client that is not deleted. */
 export type ClientRecord = ClientSettings & {
   readonly clientId: ClientId;
   readonly kind: ClientKind;
   readonly how: ClientOrigin;
+  /** The developer's account that registered it; null for one of an operator. */
+  readonly owner: AccountId | null;
   readonly approval: 'pending' | 'approved' | 'rejected';
+  readonly proposed: ProposedChange | null;
+  /** Why the client, or the latest change that was proposed, was refused; null once that is settled otherwise. */
+  readonly rejection: string | null;
+  /** Position of the latest event that changed what an approval would approve. */
+  readonly reviewPosition: number;
   /** Newest first; at most two, of which the second may have run out. */
   readonly secrets: readonly RotatingSecret[];
   readonly tokenNonce: string | null;
@@ -30,6 +44,10 @@ const registered = (event: Placed<Extract<ClientEvent, { type: 'client.registere
   return {
     status: 'active',
     ...registration,
+    owner: registration.owner ?? null,
+    proposed: null,
+    rejection: null,
+    reviewPosition: event.position,
     secrets: secretCredential === null ? [] : [{ credentialId: secretCredential, validUntil: null }],
     firstPosition: event.position,
     revokedBefore: 0,
@@ -43,11 +61,22 @@ export const evolveClient = (state: ClientState, event: Placed<ClientEvent>): Cl
     case 'client.registered':
       return state;
     case 'client.updated':
-      return { ...state, ...event.data };
+      return { ...state, ...event.data, reviewPosition: event.position };
+    // It leaves `reviewPosition` as it is: whoever approves twice asks for what already is.
     case 'client.approved':
-      return { ...state, approval: 'approved' };
+      return { ...state, ...state.proposed?.changes, approval: 'approved', proposed: null, rejection: null };
     case 'client.rejected':
-      return { ...state, approval: 'rejected' };
+      return { ...state, approval: 'rejected', rejection: event.data.reason, reviewPosition: event.position };
+    case 'client.resubmitted':
+      return { ...state, approval: 'pending', rejection: null, reviewPosition: event.position };
+    case 'client.change_proposed': {
+      const { position } = event;
+      return { ...state, proposed: { changes: event.data.changes, position }, rejection: null, reviewPosition: position };
+    }
+    case 'client.change_withdrawn':
+      return { ...state, proposed: null, reviewPosition: event.position };
+    case 'client.change_rejected':
+      return { ...state, proposed: null, rejection: event.data.reason, reviewPosition: event.position };
     case 'client.secret_rotated':
       return { ...state, secrets: rotateSecret(state.secrets, event.data) };
     case 'client.disabled':

@@ -61,6 +61,8 @@ export type GrantCommand =
       readonly client: ClientStreamId;
       readonly standing: Standing;
       readonly presented: PresentedToken;
+      /** Null when the request leaves it out, as RFC 6749 §6 has it. */
+      readonly redirectUri: string | null;
       readonly narrowing: Narrowing;
       readonly rules: IssueRules;
       readonly retry: RetryRules;
@@ -79,6 +81,7 @@ export type GrantRefusal =
   | 'grant_denied'
   | 'grant_ended'
   | 'wrong_client'
+  | 'redirect_uri_missing'
   | 'redirect_uri_mismatch'
   | 'verifier_missing'
   | 'verifier_unexpected'

@@ -36,6 +36,8 @@ export type GrantTerms = {
   readonly resources: readonly string[];
   /** When the person proved who they are; whole seconds since the epoch. Null without a person. */
   readonly authTime: number | null;
+  /** How the person proved it (RFC 8176). Absent in events of earlier versions, and without a person. */
+  readonly amr?: readonly string[];
   /** 32 random bytes, base64url: part of what every MAC of this grant covers. No secret by itself. */
   readonly tokenNonce: string;
 };

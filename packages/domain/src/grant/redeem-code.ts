@@ -10,7 +10,8 @@ type Redeemable = Extract<GrantState, { status: 'authorized' | 'active' }>;
 
 /** Redirect URI and PKCE, checked before anything is consumed (RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 9700 §4.8.2). */
 const checkBinding = (code: CodeTerms, command: RedeemCode): GrantRefusal | null => {
-  if (command.redirectUri === null ? code.redirectUriSent : command.redirectUri !== code.redirectUri) return 'redirect_uri_mismatch';
+  if (command.redirectUri === null && code.redirectUriSent) return 'redirect_uri_missing';
+  if (command.redirectUri !== null && command.redirectUri !== code.redirectUri) return 'redirect_uri_mismatch';
   if (code.codeChallenge === null) return command.verifierDigest === null ? null : 'verifier_unexpected';
   if (command.verifierDigest === null) return 'verifier_missing';
   return command.verifierDigest === code.codeChallenge ? null : 'verifier_mismatch';

@@ -44,6 +44,8 @@ export const refresh = (command: Refresh, state: Active): Decision<GrantEvent, G
   const { presented } = command;
   // Not the client's token to spend; revoking here would let anybody end a grant (design §5.3).
   if (state.terms.client !== command.client) return refuse('wrong_client');
+  // As with a code, what the request is bound by comes before anything is spent or ended.
+  if (command.redirectUri !== null && command.redirectUri !== state.code?.redirectUri) return refuse('redirect_uri_mismatch');
   if (presented.sequence > state.current.sequence) return refuse('sequence_unknown');
   // A predecessor still has its retry and its reuse, though its successor came without a refresh token.
   if (presented.sequence === state.current.sequence && state.current.refreshExpiresAt === null) return refuse('sequence_unknown');

@@ -69,6 +69,13 @@ const offlineAccess = ({ refresh, scopes }: Readable): Problems =>
         },
       ];
 
+const administratorRole = ({ exploration, roles }: Readable): Problems => {
+  const role = exploration?.administratorRole ?? null;
+  return role === null || roles === undefined || roles.includes(role)
+    ? []
+    : [{ path: 'exploration.administratorRole', problem: 'names an unknown role', fix: `Add "${role}" to roles, or set this to null.` }];
+};
+
 /** What the readable members of a document say against each other; each of them is well-formed by itself. */
 export const contradictions = (document: Readable): Problems => [
   ...unknownScopes(document),
@@ -76,4 +83,5 @@ export const contradictions = (document: Readable): Problems => [
   ...presets(document),
   ...issuerHost(document),
   ...offlineAccess(document),
+  ...administratorRole(document),
 ];

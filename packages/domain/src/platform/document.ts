@@ -14,7 +14,7 @@ export type ScopeDefinition = {
   readonly description: string;
   /** Granted when a request names no scope. */
   readonly default: boolean;
-  /** Part of every grant, asked for or not. */
+  /** Every request for scopes has to name it, and a request for the defaults includes it. */
   readonly required: boolean;
   /** Scopes that this one satisfies as well, transitively. */
   readonly implies: readonly string[];
@@ -56,12 +56,25 @@ export type PresetClient = {
 export type CompatibilitySwitches = {
   /** Registered redirect URIs may be plain http on loopback, with any port (RFC 8252 §7.3). */
   readonly httpLoopbackRedirects: boolean;
+  /** Redirect URIs are https, and nothing else but what `httpLoopbackRedirects` allows: no scheme of an app's own. */
+  readonly httpsRedirectsOnly: boolean;
+  /** An authorization request without `scope` lacks a required parameter (`invalid_request`) and gets no defaults. */
+  readonly scopeParameterRequired: boolean;
   /** Resources take HTTP Basic with an account's own password, for exploration. */
   readonly basicForExploration: boolean;
   /** `WWW-Authenticate` also carries `error_message`, `scopes` and the `expired_token` code. */
   readonly arloChallenges: boolean;
   /** The OAuth endpoints also answer under `/oauth/connect/`. */
   readonly connectPaths: boolean;
+};
+
+/** HTTP Basic is for looking around, not for running on. Both limits are an account's, counted by all nodes together. */
+export type ExplorationLimits = {
+  /** Days from the first use to the last. */
+  readonly days: number;
+  readonly requestsPerDay: number;
+  /** The role whose holders may make integration accounts; null where operators alone may. */
+  readonly administratorRole: string | null;
 };
 
 /** Data for our own pages: never HTML, never CSS. */
@@ -107,7 +120,14 @@ export type PlatformDocument = {
   readonly idTokenAlg: SigningAlgorithm;
   /** Names that accounts and system clients may be assigned. */
   readonly roles: readonly string[];
-  readonly signIn: { readonly registration: 'open' | 'closed' };
+  readonly signIn: {
+    /** Whether people may make an account themselves. */
+    readonly registration: 'open' | 'closed';
+    /** Whether accounts may, or must, prove a second factor when they sign in. */
+    readonly mfa: 'off' | 'optional' | 'required';
+  };
+  /** What HTTP Basic is limited to where `switches.basicForExploration` is on. */
+  readonly exploration: ExplorationLimits;
   readonly branding: Branding;
   readonly webhooks: { readonly allowLoopback: boolean };
   readonly switches: CompatibilitySwitches;

@@ -2,6 +2,7 @@ import { parsePlatformId } from '../ids.ts';
 import type {
   Branding,
   CompatibilitySwitches,
+  ExplorationLimits,
   Lifetimes,
   PlatformDocument,
   PlatformGrantType,
@@ -163,11 +164,15 @@ const presetClient = object<PresetClient>({
 
 const switches: CompatibilitySwitches = {
   httpLoopbackRedirects: false,
+  httpsRedirectsOnly: false,
+  scopeParameterRequired: false,
   basicForExploration: false,
   arloChallenges: false,
   connectPaths: false,
 };
 const branding: Branding = { displayName: '', accentColor: '#1f4f8f', logoUrl: null };
+const signIn: PlatformDocument['signIn'] = { registration: 'closed', mfa: 'optional' };
+const exploration: ExplorationLimits = { days: 30, requestsPerDay: 1000, administratorRole: null };
 const refresh: PlatformDocument['refresh'] = { retrySeconds: 60, retryLimit: 10, requiresOfflineAccess: false };
 
 /** Empty texts stand for the defaults that are taken from other members. */
@@ -197,7 +202,21 @@ const members: Members<PlatformDocument> = {
   ),
   idTokenAlg: optional(algorithm, 'RS256'),
   roles: optional(list(roleName, { max: 100, key: itself }), []),
-  signIn: optional(object({ registration: optional(oneOf('open', 'closed'), 'closed') }), { registration: 'closed' }),
+  signIn: optional(
+    object({
+      registration: optional(oneOf('open', 'closed'), signIn.registration),
+      mfa: optional(oneOf('off', 'optional', 'required'), signIn.mfa),
+    }),
+    signIn,
+  ),
+  exploration: optional(
+    object({
+      days: optional(whole(1, 365), exploration.days),
+      requestsPerDay: optional(whole(1, 1_000_000), exploration.requestsPerDay),
+      administratorRole: optional(nullable(roleName), exploration.administratorRole),
+    }),
+    exploration,
+  ),
   branding: optional(
     object({
       displayName: optional(label, branding.displayName),
@@ -210,6 +229,8 @@ const members: Members<PlatformDocument> = {
   switches: optional(
     object({
       httpLoopbackRedirects: optional(flag, false),
+      httpsRedirectsOnly: optional(flag, false),
+      scopeParameterRequired: optional(flag, false),
       basicForExploration: optional(flag, false),
       arloChallenges: optional(flag, false),
       connectPaths: optional(flag, false),

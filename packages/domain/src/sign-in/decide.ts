@@ -1,11 +1,11 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
 import type { AccountId } from '../ids.ts';
-import type { SignInEnd, SignInEvent, SignInFailure, SignInMethod } from './events.ts';
+import type { SignInEnd, SignInEvent, SignInFailure, SignInMethod, SignInVia } from './events.ts';
 import { evolveSignIn, noSignIn, type SignInState } from './state.ts';
 
 export type SignInCommand =
   | { readonly type: 'succeed'; readonly account: AccountId; readonly method: SignInMethod; readonly amr: readonly string[] }
-  | { readonly type: 'fail'; readonly account: AccountId | null; readonly reason: SignInFailure }
+  | { readonly type: 'fail'; readonly account: AccountId | null; readonly reason: SignInFailure; readonly via: SignInVia }
   | { readonly type: 'end'; readonly reason: SignInEnd };
 
 export type SignInRefusal = 'already_decided' | 'not_signed_in';
@@ -19,7 +19,7 @@ const decide = (command: SignInCommand, state: SignInState): Decision<SignInEven
     }
     case 'fail': {
       if (state.status !== 'none') return refuse('already_decided');
-      return record({ type: 'sign_in.failed', data: { account: command.account, reason: command.reason } });
+      return record({ type: 'sign_in.failed', data: { account: command.account, reason: command.reason, via: command.via } });
     }
     case 'end':
       switch (state.status) {

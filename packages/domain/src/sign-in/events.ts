@@ -4,7 +4,19 @@ import type { AccountId } from '../ids.ts';
 export type SignInMethod = 'password';
 
 /** Why nobody was signed in. The page says the same for all of them; the log says which. */
-export type SignInFailure = 'unknown_account' | 'wrong_password' | 'account_disabled' | 'platform_suspended';
+export type SignInFailure =
+  | 'unknown_account'
+  | 'wrong_password'
+  | 'wrong_code'
+  | 'account_disabled'
+  | 'platform_suspended'
+  /** An integration account at the form, which is for people. */
+  | 'integration_account'
+  /** HTTP Basic cannot ask for the second factor. */
+  | 'second_factor_needed';
+
+/** Where somebody tried: the form of a browser, or HTTP Basic. */
+export type SignInVia = 'form' | 'basic';
 
 export type SignInEnd = 'signed_out' | 'expired' | 'replaced' | 'by_operator';
 
@@ -19,5 +31,13 @@ export type SignInEvent =
         readonly amr: readonly string[];
       }
     >
-  | DomainEvent<'sign_in.failed', { readonly account: AccountId | null; readonly reason: SignInFailure }>
+  | DomainEvent<
+      'sign_in.failed',
+      {
+        readonly account: AccountId | null;
+        readonly reason: SignInFailure;
+        /** Absent in events of earlier versions: the form. */
+        readonly via?: SignInVia;
+      }
+    >
   | DomainEvent<'sign_in.ended', { readonly reason: SignInEnd }>;

@@ -1,0 +1,83 @@
+import type { Placement } from '@grantlog/eventsourcing';
+import type { Reducers } from '../projection/projection.ts';
+import type { ClientListChange, ClientPatch } from './row.ts';
+
+const at = (event: Placement) => ({ client: event.streamId, version: event.version, position: event.position });
+const patch = (event: Placement, set: ClientPatch): ClientListChange => ({ kind: 'patch', ...at(event), set });
+const noProposal = { hasProposal: false, proposedName: null } as const;
+
+/** What every event means to the list of clients. */
+export const clientListReducers: Reducers<ClientListChange> = {
+  'client.registered': (event) => ({
+    kind: 'begin',
+    row: {
+      ...at(event),
+      firstPosition: event.position,
+      clientId: event.data.clientId,
+      name: event.data.name,
+      owner: event.data.owner ?? null,
+      kind: event.data.kind,
+      how: event.data.how,
+      status: 'active',
+      approval: event.data.approval,
+      ...noProposal,
+      registeredAt: event.recordedAt,
+    },
+  }),
+  'client.updated': (event) => patch(event, event.data.name === undefined ? {} : { name: event.data.name }),
+  'client.approved': (event) => ({ kind: 'approve', ...at(event) }),
+  'client.rejected': (event) => patch(event, { approval: 'rejected' }),
+  'client.resubmitted': (event) => patch(event, { approval: 'pending' }),
+  'client.change_proposed': (event) => patch(event, { hasProposal: true, proposedName: event.data.changes.name ?? null }),
+  'client.change_withdrawn': (event) => patch(event, noProposal),
+  'client.change_rejected': (event) => patch(event, noProposal),
+  'client.disabled': (event) => patch(event, { status: 'disabled' }),
+  'client.enabled': (event) => patch(event, { status: 'active' }),
+  'client.deleted': (event) => patch(event, { status: 'deleted', ...noProposal }),
+  // Nothing that a list shows; the version moves on all the same.
+  'client.secret_rotated': (event) => patch(event, {}),
+  'client.grants_revoked': (event) => patch(event, {}),
+  'grant.authorized': 'ignored',
+  'grant.denied': 'ignored',
+  'grant.code_redeemed': 'ignored',
+  'grant.refreshed': 'ignored',
+  'grant.context_selected': 'ignored',
+  'grant.expired': 'ignored',
+  'grant.revoked': 'ignored',
+  'grant.code_replayed': 'ignored',
+  'grant.refresh_retried': 'ignored',
+  'grant.refresh_reused': 'ignored',
+  'grant.access_token_revoked': 'ignored',
+  'account.grants_revoked': 'ignored',
+  'platform.grants_revoked': 'ignored',
+  'platform.configured': 'ignored',
+  'platform.suspended': 'ignored',
+  'platform.resumed': 'ignored',
+  'account.registered': 'ignored',
+  'account.password_set': 'ignored',
+  'account.roles_assigned': 'ignored',
+  'account.mfa_enrolled': 'ignored',
+  'account.mfa_removed': 'ignored',
+  'account.contexts_set': 'ignored',
+  'account.recovery_codes_set': 'ignored',
+  'account.recovery_code_used': 'ignored',
+  'account.disabled': 'ignored',
+  'account.enabled': 'ignored',
+  // An owner's id stays a pseudonym, as it does in the log.
+  'account.erased': 'ignored',
+  'sign_in.succeeded': 'ignored',
+  'sign_in.failed': 'ignored',
+  'sign_in.ended': 'ignored',
+  'name.claimed': 'ignored',
+  'name.released': 'ignored',
+  'webhook_endpoint.registered': 'ignored',
+  'webhook_endpoint.verified': 'ignored',
+  'webhook_endpoint.updated': 'ignored',
+  'webhook_endpoint.secret_rotated': 'ignored',
+  'webhook_endpoint.disabled': 'ignored',
+  'webhook_endpoint.enabled': 'ignored',
+  'webhook_endpoint.deleted': 'ignored',
+  'signing_key.created': 'ignored',
+  'signing_key.activated': 'ignored',
+  'signing_key.retired': 'ignored',
+};
