@@ -1,0 +1,41 @@
+import { ask } from './ask.ts';
+import type { Settings } from './options.ts';
+import type { OnProblem } from './problem.ts';
+
+/** A judgement of the authorization server, or that there is none and when to ask again, in seconds. */
+export type Judgement =
+  | { readonly kind: 'answered'; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'unavailable'; readonly retryAfter: number };
+
+/** Seconds after which a client may try again where the authorization server names none. */
+export const defaultRetryAfter = 5;
+
+const formEncode = (text: string): string => new URLSearchParams({ text }).toString().slice('text='.length);
+
+/** `client_secret_basic`: both halves form-urlencoded before base64 (RFC 6749 §2.3.1). */
+const clientAuthorization = (client: { readonly clientId: string; readonly clientSecret: string }): string =>
+  `Basic ${Buffer.from(`${formEncode(client.clientId)}:${formEncode(client.clientSecret)}`).toString('base64')}`;
+
+/** Asks an endpoint that wants to know which client asks. Every answer but a 200 with JSON is unavailability, and reported. */
+export const askAsClient = async (settings: Settings, report: OnProblem, url: string, form: URLSearchParams): Promise<Judgement> => {
+  const answer = await ask(settings, url, { headers: { authorization: clientAuthorization(settings) }, form });
+  switch (answer.kind) {
+    case 'json':
+      return { kind: 'answered', body: answer.body };
+    case 'failed':
+      report({ kind: 'unreachable', message: `${url} ${answer.why}` });
+      return { kind: 'unavailable', retryAfter: defaultRetryAfter };
+    case 'unusable':
+      report({ kind: 'unusable_answer', message: `${url} ${answer.why}` });
+      return { kind: 'unavailable', retryAfter: defaultRetryAfter };
+    case 'status': {
+      const { status, retryAfter } = answer;
+      if (status === 401 || status === 400 || status === 403) {
+        const client = `the client ${settings.clientId}`;
+        const message = `${url} answered ${status} to ${client}: check clientId and clientSecret, and that it is a confidential client that serves ${settings.resource}`;
+        report({ kind: 'client_refused', message });
+      } else report({ kind: status >= 500 || status === 429 ? 'unreachable' : 'unusable_answer', message: `${url} answered ${status}` });
+      return { kind: 'unavailable', retryAfter: retryAfter ?? defaultRetryAfter };
+    }
+  }
+};

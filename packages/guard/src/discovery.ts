@@ -1,0 +1,85 @@
+import { type ChallengeCompatibility, discoveryPaths } from '@grantlog/protocol';
+import { ask } from './ask.ts';
+import type { Settings } from './options.ts';
+import type { OnProblem } from './problem.ts';
+import { isSecureUrl } from './secure-url.ts';
+
+/** What a guard needs to know of its authorization server. */
+export type AuthorizationServer = {
+  readonly introspectionEndpoint: string;
+  /** Where HTTP Basic credentials are judged; null where the platform does not take them. */
+  readonly basicValidationEndpoint: string | null;
+  readonly compatibility: ChallengeCompatibility | undefined;
+};
+
+const keptMs = 5 * 60_000;
+
+const metadataUrl = (issuer: string): string => {
+  const [inserted] = discoveryPaths(issuer);
+  if (inserted === undefined) throw new TypeError(`${issuer} has no place for metadata`);
+  return new URL(issuer).origin + inserted.path;
+};
+
+const readMetadata = async (settings: Settings, report: OnProblem): Promise<AuthorizationServer | null> => {
+  const url = metadataUrl(settings.issuer);
+  const answer = await ask(settings, url, {});
+  if (answer.kind === 'failed') report({ kind: 'unreachable', message: `The metadata at ${url} ${answer.why}` });
+  else if (answer.kind === 'unusable') report({ kind: 'unusable_metadata', message: `The metadata at ${url} ${answer.why}; check issuer` });
+  else if (answer.kind === 'status') {
+    const kind = answer.status >= 500 ? 'unreachable' : 'unusable_metadata';
+    report({ kind, message: `The metadata at ${url} answered ${answer.status}; check issuer` });
+  }
+  if (answer.kind !== 'json') return null;
+
+  const { issuer, introspection_endpoint, basic_validation_endpoint, challenge_compatibility } = answer.body;
+  if (issuer !== settings.issuer) {
+    // RFC 8414 §3.3: a document of anybody else must not be used.
+    const found = typeof issuer === 'string' ? `"${issuer}"` : 'none';
+    report({
+      kind: 'wrong_issuer',
+      message: `The metadata at ${url} names the issuer ${found}, not "${settings.issuer}": the two must be exactly the same, so check issuer`,
+    });
+    return null;
+  }
+  if (!isSecureUrl(introspection_endpoint)) {
+    report({ kind: 'unusable_metadata', message: `The metadata at ${url} names no introspection_endpoint under https` });
+    return null;
+  }
+  if (basic_validation_endpoint !== undefined && !isSecureUrl(basic_validation_endpoint)) {
+    report({ kind: 'unusable_metadata', message: `The metadata at ${url} names a basic_validation_endpoint that is not under https` });
+    return null;
+  }
+  return {
+    introspectionEndpoint: introspection_endpoint,
+    basicValidationEndpoint: basic_validation_endpoint ?? null,
+    compatibility: challenge_compatibility === 'arlo' ? 'arlo' : undefined,
+  };
+};
+
+/**
+ * Knows the authorization server by its metadata: read when first needed and again after five minutes, by one request at a
+ * time. Null while it cannot be read; what was read before is not used longer for that.
+ *
+ * @see RFC 8414 §3
+ */
+export const createDiscovery = (settings: Settings, report: OnProblem): (() => Promise<AuthorizationServer | null>) => {
+  let known: { readonly server: AuthorizationServer; readonly readAt: number } | null = null;
+  let reading: Promise<AuthorizationServer | null> | null = null;
+
+  const read = async (): Promise<AuthorizationServer | null> => {
+    try {
+      const server = await readMetadata(settings, report);
+      known = server === null ? null : { server, readAt: settings.now() };
+      return server;
+    } finally {
+      reading = null;
+    }
+  };
+
+  return () => {
+    const age = known === null ? keptMs : settings.now() - known.readAt;
+    if (known !== null && age >= 0 && age < keptMs) return Promise.resolve(known.server);
+    reading ??= read();
+    return reading;
+  };
+};

@@ -1,0 +1,75 @@
+import { defaultRetryAfter } from './ask-as-client.ts';
+import { readAuthorization } from './authorization-header.ts';
+import { checkBasic } from './basic.ts';
+import { checkBearer } from './bearer.ts';
+import { createDiscovery } from './discovery.ts';
+import { type GuardOptions, readOptions } from './options.ts';
+import type { GuardOutcome } from './outcome.ts';
+import { createReporter } from './problem.ts';
+import { type Place, refuseBearer, unauthenticated, unavailable } from './refusals.ts';
+
+/** What is known of one request. */
+export type GuardRequest = {
+  /** The Authorization header as it came. Tokens in a query or a body are none of a guard's business. */
+  readonly authorization: string | undefined;
+  /** Every scope that the operation needs; an empty list asks for a good token alone. */
+  readonly scope: readonly string[];
+  /** The caller's IP address, for throttling guesses at passwords; whatever is none is left out. */
+  readonly clientAddress?: string | undefined;
+};
+
+export type Guard = {
+  /** Decides one request. Never rejects, and never allows what the authorization server did not allow just now. */
+  readonly check: (request: GuardRequest) => Promise<GuardOutcome>;
+};
+
+const noCredentials = { error: 'not_authenticated', error_description: 'Credentials are required in the Authorization header' };
+const unreadableBasic = { error: 'invalid_credentials', error_description: 'The Basic credentials cannot be read' };
+
+/**
+ * Makes the guard of one protected resource.
+ *
+ * It reads the authorization server's metadata when first asked, and again every five minutes. Tokens are introspected at
+ * every request, no outcome is kept. HTTP Basic is judged where the metadata offers it; it gives what the account's roles
+ * give, whatever `scope` a request names.
+ *
+ * @throws TypeError for an option that cannot be right, naming it; never its secret.
+ * @see RFC 6750; RFC 7662; RFC 8414; RFC 9728
+ */
+export const createGuard = (options: GuardOptions): Guard => {
+  const settings = readOptions(options);
+  const report = createReporter(options.onProblem, settings.now);
+  const discover = createDiscovery(settings, report);
+
+  const check = async (request: GuardRequest): Promise<GuardOutcome> => {
+    const server = await discover();
+    if (server === null) return unavailable(defaultRetryAfter);
+    const endpoint = server.basicValidationEndpoint;
+    const { realm, resourceMetadata } = settings;
+    const place: Place = {
+      realm,
+      resourceMetadata,
+      scope: request.scope,
+      compatibility: server.compatibility,
+      takesBasic: endpoint !== null,
+    };
+
+    const shown = readAuthorization(request.authorization);
+    switch (shown.kind) {
+      case 'none':
+        return unauthenticated(place, noCredentials);
+      case 'bearer':
+        return checkBearer({ settings, server, report, place }, shown.token);
+      case 'malformed_request':
+        return refuseBearer(place, 'invalid_request', 'The Authorization header must be Bearer and one access token');
+      case 'malformed_token':
+        return refuseBearer(place, 'invalid_token', 'The access token is malformed');
+      case 'basic':
+        if (endpoint === null) return unauthenticated(place, noCredentials);
+        return checkBasic({ settings, endpoint, report, place }, { ...shown, clientAddress: request.clientAddress });
+      case 'malformed_basic':
+        return unauthenticated(place, endpoint === null ? noCredentials : unreadableBasic);
+    }
+  };
+  return { check };
+};

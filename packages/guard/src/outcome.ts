@@ -1,0 +1,36 @@
+/** Response headers in order. A list, because `WWW-Authenticate` repeats: append each, never set one over the other. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** Somebody may do what the request asks for. Send `headers` with whatever the resource answers. */
+export type Allowed = {
+  readonly kind: 'allowed';
+  /** Who acts: the account's id, or the client's where a client acts for itself. A pseudonym, the same in every request. */
+  readonly subject: string;
+  /** What the token grants, including what its scopes imply. Empty under Basic, where roles alone decide. */
+  readonly scopes: readonly string[];
+  readonly roles: readonly string[];
+  readonly headers: HeaderList;
+} & (
+  | { readonly scheme: 'Bearer'; readonly clientId: string | null }
+  | { readonly scheme: 'Basic'; readonly clientId: null; readonly accountKind: 'person' | 'integration' }
+);
+
+/** What a refusal says to whoever reads the body: fixed text, no secret, nothing the request contained. */
+export type RefusalBody = {
+  readonly error: string;
+  readonly error_description: string;
+  /** A page that says what to do instead. */
+  readonly documentation?: string;
+};
+
+export type RefusalStatus = 400 | 401 | 403 | 429 | 503;
+
+/** Nobody may, or nobody can tell: answer with exactly this status, these headers and, in any media type, this body. */
+export type Refused = {
+  readonly kind: 'refused';
+  readonly status: RefusalStatus;
+  readonly headers: HeaderList;
+  readonly body: RefusalBody;
+};
+
+export type GuardOutcome = Allowed | Refused;
