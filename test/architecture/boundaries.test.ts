@@ -16,7 +16,8 @@ describe('the table of who may import whom', () => {
   test('names every workspace that there is', async () => {
     const packages = (await readdir(join(checkout, 'packages'))).map((name) => `packages/${name}`);
     const services = (await readdir(join(checkout, 'services'))).map((name) => `services/${name}`);
-    expect([...packages, ...services].sort()).toEqual(Object.keys(internalEdges).sort());
+    const examples = (await readdir(join(checkout, 'test'))).filter((name) => name.startsWith('example-')).map((name) => `test/${name}`);
+    expect([...packages, ...services, ...examples].sort()).toEqual(Object.keys(internalEdges).sort());
   });
 });
 

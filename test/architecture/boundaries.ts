@@ -9,11 +9,14 @@ export const internalEdges: Readonly<Record<string, readonly string[]>> = {
   'packages/crypto': [],
   'packages/postgres': ['eventsourcing', 'crypto'],
   'packages/read-models': ['postgres', 'domain', 'eventsourcing', 'crypto'],
+  'packages/guard': ['protocol', 'crypto'],
   'packages/egress': [],
   'packages/runtime': [],
   'packages/provisioning': ['postgres', 'domain', 'eventsourcing', 'crypto'],
   'packages/cli': ['crypto', 'domain', 'egress', 'eventsourcing', 'postgres', 'protocol', 'provisioning', 'read-models', 'runtime'],
   'services/api': ['crypto', 'domain', 'egress', 'eventsourcing', 'postgres', 'protocol', 'provisioning', 'read-models', 'runtime'],
+  'test/example-resources': ['guard'],
+  'test/example-clients': [],
   'services/worker': ['crypto', 'domain', 'egress', 'eventsourcing', 'postgres', 'provisioning', 'read-models', 'runtime'],
 };
 

@@ -56,7 +56,7 @@ describe('a code is consumed by nothing but its good redemption', () => {
     ['TK-10: a verifier of 42', 'invalid_request', () => verifier(42)],
     ['TK-10: a verifier of 129', 'invalid_request', () => verifier(129)],
     ['TK-11: another client', 'invalid_grant', () => ({}), () => other],
-    ['TK-15: no redirect_uri', 'invalid_grant', () => ({ redirect_uri: '' })],
+    ['TK-15: no redirect_uri', 'invalid_request', () => ({ redirect_uri: '' })],
     ['TK-15: a redirect_uri with a slash more', 'invalid_grant', () => ({ redirect_uri: `${client.redirect_uri}/` })],
     ['TK-19: a scope not granted', 'invalid_scope', () => ({ scope: 'openid write' })],
     ['TK-19: a scope that is none', 'invalid_scope', () => ({ scope: '"' })],

@@ -24,6 +24,8 @@ export type Deployment = {
   readonly secret: string;
   readonly apis: readonly Node[];
   readonly startWorker: () => Promise<Node>;
+  /** The example resources, where they were asked for; they are reached through the API. */
+  readonly examples: Node | null;
   /** Everything that every process has written so far. */
   readonly allLogs: () => Promise<string>;
   readonly stop: () => Promise<void>;
@@ -47,16 +49,23 @@ const isReady = async (opsUrl: string): Promise<boolean> => {
   }
 };
 
+type Service = 'api' | 'worker' | 'example-resources';
+
+const checkout = join(import.meta.dirname, '..', '..');
+const folderOf = { api: 'services/api', worker: 'services/worker', 'example-resources': 'test/example-resources' } as const;
+
 const startNode = async (
-  service: 'api' | 'worker',
+  service: Service,
   folder: string,
   environment: Readonly<Record<string, string>>,
   wishedPort: number | null,
 ): Promise<Node> => {
-  const [port, opsPort] = [wishedPort ?? (await freePort()), await freePort()];
+  const port = wishedPort ?? (await freePort());
+  // The example resources answer about themselves on the one port that they have.
+  const opsPort = service === 'example-resources' ? port : await freePort();
   const logPath = join(folder, `${service}-${port}.log`);
   await writeFile(logPath, '');
-  const script = join(import.meta.dirname, '..', '..', 'services', service, 'src', 'main.ts');
+  const script = join(checkout, folderOf[service], 'src', 'main.ts');
   const child = spawn('/bin/sh', ['-c', `exec "$0" "$1" >> "$2" 2>&1`, process.execPath, script, logPath], {
     stdio: 'ignore',
     env: { PATH: process.env['PATH'] ?? '', ...environment, PORT: String(port), OPS_PORT: String(opsPort) },
@@ -82,6 +91,15 @@ const startNode = async (
   };
 };
 
+/** The example resources as `start` runs them: they know the platform that they serve, and nothing of its database. */
+const exampleEnvironment = (demo: Demo): Readonly<Record<string, string>> => {
+  const { issuer, presenter, resource, resourceServer } = demo.platforms['arlo'] ?? {};
+  if (issuer === undefined || presenter === undefined || resource === undefined || resourceServer === undefined)
+    throw new Error('the seed did not make what the example resources need');
+  const { client_id: CLIENT_ID, client_secret: CLIENT_SECRET } = resourceServer;
+  return { HOST: '127.0.0.1', ISSUER: issuer, RESOURCE: resource, CLIENT_ID, CLIENT_SECRET, PRESENTER: presenter.sub };
+};
+
 /** Real processes on a database of their own: `apis` API processes behind one `PUBLIC_URL`, the first of them, and workers on demand. */
 export const startDeployment = async (options: {
   readonly databaseUrl: string;
@@ -90,6 +108,10 @@ export const startDeployment = async (options: {
   readonly workers: number;
   /** Changes the database before the processes start. */
   readonly prepare?: (demo: Demo, connectionString: string) => Promise<void>;
+  /** Settings of every process besides those that make it one deployment. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Also runs the example resources behind the API; without it nobody answers there. */
+  readonly examples?: boolean;
 }): Promise<Deployment> => {
   const folder = await mkdtemp(join(tmpdir(), 'grantlog-deployment-'));
   const databaseUrl = await createDatabase({
@@ -98,11 +120,19 @@ export const startDeployment = async (options: {
   });
   await migrate({ connectionString: databaseUrl });
   const firstPort = await freePort();
+  const examplesPort = options.examples === true ? await freePort() : 9; // discard: nobody listens there
   const publicUrl = `http://localhost:${firstPort}`;
   const secret = `${crypto.randomUUID()}${crypto.randomUUID()}`;
-  const demo = await seed({ connectionString: databaseUrl, secret, publicUrl, dataDir: folder });
+  const demo = await seed({
+    connectionString: databaseUrl,
+    secret,
+    publicUrl,
+    examplesUrl: `http://127.0.0.1:${examplesPort}`,
+    dataDir: folder,
+  });
   await options.prepare?.(demo, databaseUrl);
   const environment = {
+    ...options.settings,
     DATABASE_URL: databaseUrl,
     PUBLIC_URL: publicUrl,
     GRANTLOG_SECRET: secret,
@@ -110,14 +140,15 @@ export const startDeployment = async (options: {
     ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
   };
   const nodes: Node[] = [];
-  const start = async (service: 'api' | 'worker', port: number | null = null): Promise<Node> => {
-    const node = await startNode(service, folder, environment, port);
+  const start = async (service: Service, port: number | null = null): Promise<Node> => {
+    const node = await startNode(service, folder, service === 'example-resources' ? exampleEnvironment(demo) : environment, port);
     nodes.push(node);
     return node;
   };
   const apis: Node[] = [];
   for (let count = 0; count < options.apis; count += 1) apis.push(await start('api', count === 0 ? firstPort : null));
   for (let count = 0; count < options.workers; count += 1) await start('worker');
+  const examples = options.examples === true ? await start('example-resources', examplesPort) : null;
   return {
     demo,
     databaseUrl,
@@ -125,6 +156,7 @@ export const startDeployment = async (options: {
     secret,
     apis,
     startWorker: () => start('worker'),
+    examples,
     allLogs: async () => (await Promise.all(nodes.map((node) => node.logs()))).join('\n'),
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop()));

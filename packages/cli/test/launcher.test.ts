@@ -16,17 +16,18 @@ type Setup = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
-/** OPS_PORT needs its successor free too. */
-const freePair = async (): Promise<number> => {
+/** OPS_PORT needs its two successors free too. */
+const freeRow = async (): Promise<number> => {
   for (;;) {
     const port = await findFreePort();
-    if ((await checkPort(port + 1, '127.0.0.1')) === 'free') return port;
+    const states = await Promise.all([port + 1, port + 2].map((next) => checkPort(next, '127.0.0.1')));
+    if (states.every((state) => state === 'free')) return port;
   }
 };
 
 const setUp = async (): Promise<Setup> => {
   const data = join(await temporaryFolder(), 'data');
-  const [port, opsPort] = [await findFreePort(), await freePair()];
+  const [port, opsPort] = [await findFreePort(), await freeRow()];
   onTestFinished(() => removeEmbeddedPostgres(join(data, 'postgres')).catch(() => undefined));
   return { data, port, opsPort, environment: { DATA_DIR: data, PORT: String(port), OPS_PORT: String(opsPort) } };
 };
@@ -42,7 +43,7 @@ const untilUp = (script: Script): Promise<void> =>
 /** Services are told apart from those of other tests by their variables, which only proc shows; so by their ports. */
 const allGone = async ({ data, port, opsPort }: Setup): Promise<void> => {
   await eventually('the services are gone', async () => {
-    const states = await Promise.all([port, opsPort, opsPort + 1].map((each) => checkPort(each, '127.0.0.1')));
+    const states = await Promise.all([port, opsPort, opsPort + 1, opsPort + 2].map((each) => checkPort(each, '127.0.0.1')));
     return states.every((state) => state === 'free');
   });
   expect(processesWith(data)).toEqual([]);
@@ -57,6 +58,11 @@ describe('start', () => {
       await untilUp(script);
       expect(script.output()).toContain(`Grantlog is running at http://localhost:${setup.port}`);
       expect(script.output()).toContain('person@example.com  ');
+      expect(script.output()).toContain('arlo, presenter  presenter@example.com');
+      expect(script.output()).toContain('or http://localhost/arlo/api/events/');
+      expect(await checkPort(setup.opsPort + 2, '127.0.0.1')).toBe('in use');
+      const examplesLog = await readFile(join(setup.data, 'logs', 'examples.log'), 'utf8');
+      expect(examplesLog).toContain('given CLIENT_ID CLIENT_SECRET HOST ISSUER PATH PORT PRESENTER RESOURCE');
       await eventually('the warning is shown', () => script.output().includes(`api  warn  a warning from ${setup.opsPort}: its cause`));
       expect(script.output()).not.toContain('an ordinary line');
       expect(await readFile(join(setup.data, 'logs', 'worker.log'), 'utf8')).toContain('an ordinary line');
@@ -65,7 +71,8 @@ describe('start', () => {
       expect(await script.exitCode).toBe(0);
       await allGone(setup);
       expect(await readdir(setup.data)).not.toContain('running.json');
-      for (const name of ['api.log', 'worker.log']) expect(await readFile(join(setup.data, 'logs', name), 'utf8')).toContain('told to end');
+      for (const name of ['api.log', 'worker.log', 'examples.log'])
+        expect(await readFile(join(setup.data, 'logs', name), 'utf8')).toContain('told to end');
     },
     patience,
   );
@@ -108,6 +115,7 @@ describe('start', () => {
       await first.exitCode;
       await eventually('the services have ended', async () => (await checkPort(setup.opsPort, '127.0.0.1')) === 'free');
       await eventually('the services have ended', async () => (await checkPort(setup.opsPort + 1, '127.0.0.1')) === 'free');
+      await eventually('the examples have ended', async () => (await checkPort(setup.opsPort + 2, '127.0.0.1')) === 'free');
       const second = launch(setup);
       await untilUp(second);
       expect(second.output()).toContain('ending the database server that an earlier run left behind');
@@ -127,6 +135,19 @@ describe('start', () => {
       expect(await script.exitCode).toBe(1);
       expect(script.output()).toMatch(/The worker ended (by itself|before it was ready) \(exit code 3\)/);
       expect(script.output()).toContain('the last words of a service');
+      await allGone(setup);
+    },
+    patience,
+  );
+
+  test(
+    'explains example resources that cannot start as it does a service, and stops the rest',
+    async () => {
+      const setup = await setUp();
+      const script = launch(setup, { FAKE_DIES: 'examples' });
+      expect(await script.exitCode).toBe(1);
+      expect(script.output()).toContain('The examples ended before it was ready (exit code 4)');
+      expect(script.output()).toContain('the examples have no data');
       await allGone(setup);
     },
     patience,
@@ -169,7 +190,7 @@ describe('start', () => {
     'names every port in use, with its variable and who has it, before it starts anything',
     async () => {
       const setup = await setUp();
-      for (const port of [setup.port, setup.opsPort + 1]) {
+      for (const port of [setup.port, setup.opsPort + 1, setup.opsPort + 2]) {
         const squatter = createServer().listen(port, '127.0.0.1');
         onTestFinished(() => void squatter.close());
       }
@@ -177,6 +198,7 @@ describe('start', () => {
       expect(await script.exitCode).toBe(1);
       expect(script.output()).toContain(`Port ${setup.port} on 127.0.0.1 (PORT, for the API) is in use`);
       expect(script.output()).toContain(`Port ${setup.opsPort + 1} on 127.0.0.1 (OPS_PORT, for the worker's operations) is in use`);
+      expect(script.output()).toContain(`Port ${setup.opsPort + 2} on 127.0.0.1 (OPS_PORT, for the example resources) is in use`);
       if (process.platform === 'linux') expect(script.output()).toContain(`by process ${process.pid}, `);
       expect(await readdir(setup.data)).not.toContain('postgres');
     },

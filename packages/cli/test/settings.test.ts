@@ -17,6 +17,7 @@ describe('the launcher’s settings', () => {
       port: 4000,
       apiOpsPort: 4001,
       workerOpsPort: 4002,
+      examplesPort: 4003,
       logLevel: null,
     });
   });
@@ -39,6 +40,8 @@ describe('the launcher’s settings', () => {
   test('are refused where two servers would share a port', () => {
     expect(() => parseLauncherSettings({ PORT: '4001' })).toThrow('OPS_PORT');
     expect(() => parseLauncherSettings({ PORT: '4002' })).toThrow('OPS_PORT');
+    expect(() => parseLauncherSettings({ PORT: '4003' })).toThrow(/example resources.*OPS_PORT/);
+    expect(() => parseLauncherSettings({ OPS_PORT: '65534' })).toThrow(/65536/);
   });
 
   test('reach both services, each with its own operations port and no variable twice', () => {
@@ -50,7 +53,7 @@ describe('the launcher’s settings', () => {
     };
     const plans = planServices({
       settings: parseLauncherSettings({}),
-      parts: { migrate: async () => undefined, seed: null, apiScript: 'api.ts', workerScript: 'worker.ts' },
+      parts: { migrate: async () => undefined, seed: null, apiScript: 'api.ts', workerScript: 'worker.ts', examplesScript: 'examples.ts' },
       environment,
       databaseUrl: 'postgresql://database',
       secret: 'secret',

@@ -4,12 +4,16 @@ import { randomUuid } from '@grantlog/crypto';
 import type { Pool } from '@grantlog/postgres';
 import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify';
 import fastify, { LogController } from 'fastify';
+import { accountApi } from './account/account-api.ts';
 import type { Deps } from './deps.ts';
+import { developerApi } from './developer/developer-api.ts';
 import { accessTokenValidationEndpoint } from './endpoints/access-token-validation.ts';
 import { authorizationEndpoint } from './endpoints/authorize/authorize.ts';
+import { basicValidationEndpoint } from './endpoints/basic-validation.ts';
 import { frontPage } from './endpoints/front-page.ts';
 import { introspectionEndpoint } from './endpoints/introspect.ts';
 import { jwksEndpoint } from './endpoints/jwks.ts';
+import { mailboxEndpoint } from './endpoints/mailbox.ts';
 import { metadataEndpoints } from './endpoints/metadata.ts';
 import { platformPage } from './endpoints/platform-page.ts';
 import { revocationEndpoint } from './endpoints/revoke.ts';
@@ -19,10 +23,17 @@ import { openRoutesToBrowsers } from './http/cors.ts';
 import { requireDeclarations } from './http/declared-routes.ts';
 import { answerErrors, answerUnreadablePath } from './http/error-response.ts';
 import { loggedUrl } from './http/logged-url.ts';
+import { boundRequests } from './http/rate-limit.ts';
+import { everywhere, onlyWith } from './http/require-switch.ts';
 import { managementApi } from './management/management-api.ts';
 import { openApi } from './management/openapi/openapi.ts';
 import { consentForm } from './pages/consent.ts';
+import { secondStepForms } from './pages/second-step.ts';
+import { securityPages } from './pages/security.ts';
 import { signInPages } from './pages/sign-in.ts';
+import { signOutForm } from './pages/sign-out.ts';
+import { signUpPages } from './pages/sign-up.ts';
+import { upstreamProxy } from './upstream/upstream-proxy.ts';
 
 /** One answered request, by its route's pattern: no tenant and no value of the URL is in it. */
 export type Answered = { readonly endpoint: string; readonly method: string; readonly status: number; readonly seconds: number };
@@ -63,8 +74,9 @@ export const createApp = async (
   if (deps.onRoute !== undefined) app.addHook('onRoute', deps.onRoute);
   await app.register(formbody, { bodyLimit: 65_536 });
   await app.register(cookie);
-  answerErrors(app, deps);
+  const methodsOf = answerErrors(app, deps);
   openRoutesToBrowsers(app);
+  await boundRequests(app);
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       { method: request.method, url: loggedUrl(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
@@ -80,17 +92,28 @@ export const createApp = async (
 
   await openApi(deps)(app);
   frontPage(deps)(app);
+  mailboxEndpoint(deps)(app);
   platformPage(deps)(app);
   metadataEndpoints(deps)(app);
   jwksEndpoint(deps)(app);
-  authorizationEndpoint(deps, ['/:platform/oauth/authorize'])(app);
+  authorizationEndpoint(deps, [everywhere('/:platform/oauth/authorize'), onlyWith('connectPaths', '/:platform/oauth/connect/authorize')])(
+    app,
+  );
   signInPages(deps)(app);
+  signUpPages(deps)(app);
+  secondStepForms(deps)(app);
+  signOutForm(deps)(app);
+  securityPages(deps)(app);
   consentForm(deps)(app);
-  tokenEndpoint(deps, ['/:platform/oauth/token'])(app);
-  revocationEndpoint(deps, ['/:platform/oauth/revoke'])(app);
+  tokenEndpoint(deps, [everywhere('/:platform/oauth/token'), onlyWith('connectPaths', '/:platform/oauth/connect/token')])(app);
+  revocationEndpoint(deps, [everywhere('/:platform/oauth/revoke'), onlyWith('connectPaths', '/:platform/oauth/connect/revocation')])(app);
   introspectionEndpoint(deps)(app);
   accessTokenValidationEndpoint(deps)(app);
+  basicValidationEndpoint(deps)(app);
   userinfoEndpoint(deps)(app);
+  await accountApi(deps)(app);
   await managementApi(deps)(app);
+  await developerApi(deps)(app);
+  await upstreamProxy({ ...deps, methodsOf })(app);
   return app;
 };

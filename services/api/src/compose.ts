@@ -4,6 +4,7 @@ import { foldVersion } from '@grantlog/domain';
 import { createPool, createPostgresEventLog, type Pool } from '@grantlog/postgres';
 import { createPlatformDirectory } from '@grantlog/provisioning';
 import type { Logger, ServiceConfig } from '@grantlog/runtime';
+import { sweepIdleBuckets } from './access/idle-buckets.ts';
 import type { Deps } from './deps.ts';
 import { createHostRouter } from './platforms/host-router.ts';
 import { createKeyStore } from './tokens/key-store.ts';
@@ -36,6 +37,10 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     pool,
     onError: (error) => logger.warn({ err: error }, 'the hosts of platforms could not be read'),
   });
+  const stopSweeping = sweepIdleBuckets({
+    pool,
+    onError: (error) => logger.warn({ err: error }, 'drained attempt buckets could not be deleted'),
+  });
   const directory = createPlatformDirectory({ log, sealer });
   const passwords = createPasswords({ concurrency: passwordConcurrency(availableParallelism()) });
   return {
@@ -49,6 +54,7 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     pool,
     stop: async () => {
       hosts.stop();
+      stopSweeping();
       log.stop();
       await pool.end();
     },

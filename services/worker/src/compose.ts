@@ -1,12 +1,21 @@
 import { createSealer } from '@grantlog/crypto';
 import { foldVersion } from '@grantlog/domain';
 import { createEgress } from '@grantlog/egress';
-import { createPool, createPostgresEventLog, maintainPartitions, readSubscriptionLag, runSubscriptions } from '@grantlog/postgres';
-import { grantList } from '@grantlog/read-models';
+import {
+  createPool,
+  createPostgresEventLog,
+  deleteOldMail,
+  maintainPartitions,
+  readSubscriptionLag,
+  runSubscriptions,
+} from '@grantlog/postgres';
+import { clientList, grantList } from '@grantlog/read-models';
 import type { Logger, OpsServer, ServiceConfig } from '@grantlog/runtime';
 import { createOpsServer } from '@grantlog/runtime';
 import { every } from './every.ts';
 import { expireGrants } from './grants/expire-grants.ts';
+import { createMailer } from './mail/mailer.ts';
+import { createTellDevelopers } from './mail/tell-developers.ts';
 import type { DeliveryQueue } from './queue/delivery-queue.ts';
 import { createPostgresQueue } from './queue/postgres-queue.ts';
 import { createRedisQueue } from './queue/redis-queue.ts';
@@ -100,6 +109,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     pool,
     subscriptions: [
       createErasure(),
+      createTellDevelopers({ sealer, publicUrl: config.publicUrl }),
       createDispatcher({ queue, onWakeFailed: troubled('wake') }),
       createStreamState({
         sealer,
@@ -107,13 +117,28 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
       }),
     ],
   });
-  const projections = runProjections({ pool, projections: [grantList], runner, onError: troubled('projections') });
+  const projections = runProjections({ pool, projections: [grantList, clientList], runner, onError: troubled('projections') });
+
+  const mailer = createMailer({
+    pool,
+    sealer,
+    smtpUrl: config.smtpUrl,
+    mailFrom: config.mailFrom,
+    isDevelopment: config.isDevelopment,
+    log,
+    onMail: counted.mail,
+  });
+  const upkeep = async (): Promise<void> => {
+    await maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 });
+    await deleteOldMail(pool, { finished: 30, kept: 7 });
+  };
 
   const timers = [
     every(1.5 * second, async () => counted.lost((await sweep({ pool, queue, onWakeFailed: troubled('wake') })).lost), troubled('sweep')),
     every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
     every(10 * second, async () => counted.lag(await readSubscriptionLag(pool)), troubled('lag')),
-    every(hour, () => maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 }), troubled('upkeep')),
+    every(2 * second, mailer.post, troubled('mail')),
+    every(hour, upkeep, troubled('upkeep')),
   ];
 
   const ops = createOpsServer({
@@ -127,7 +152,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     ops,
     stop: async () => {
       stopping = true;
-      await Promise.all([...timers.map((timer) => timer.stop()), subscriptions.stop(), projections.stop()]);
+      await Promise.all([mailer.stop(), ...timers.map((timer) => timer.stop()), subscriptions.stop(), projections.stop()]);
       await queue.close();
       await egress.close();
       events.stop();

@@ -180,6 +180,7 @@ export const refreshGrant = async (
         client: grant.client,
         standing: stands,
         presented: { sequence: presented.sequence, expiresAt },
+        redirectUri: null,
         narrowing,
         rules,
         retry: { retrySeconds: presented.retrySeconds, retryLimit: 10 },

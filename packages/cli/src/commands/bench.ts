@@ -15,6 +15,9 @@ import { findFreePort } from '../processes/free-port.ts';
 import { seed } from '../seed/index.ts';
 import { openProvisioning } from '../seed/open-provisioning.ts';
 
+/** The measurements run without the example resources: nobody listens on the port of discard. */
+const nowhere = 'http://127.0.0.1:9';
+
 type Service = { readonly pid: number; readonly stop: () => Promise<void> };
 
 const startService = async (name: 'api' | 'worker', environment: Readonly<Record<string, string>>): Promise<Service> => {
@@ -65,7 +68,7 @@ const measureAll = async (io: CommandIo, scale: number): Promise<readonly Measur
     // A database of its own: the worker would else be busy with the events of the measurements before.
     const database = await createDatabase({ connectionString: postgres.url, name: 'http' });
     await migrate({ connectionString: database });
-    const demo = await seed({ connectionString: database, secret, publicUrl, dataDir: folder });
+    const demo = await seed({ connectionString: database, secret, publicUrl, examplesUrl: nowhere, dataDir: folder });
     const environment = {
       DATABASE_URL: database,
       PUBLIC_URL: publicUrl,

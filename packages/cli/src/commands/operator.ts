@@ -29,7 +29,7 @@ through the management API. Reads DATABASE_URL, GRANTLOG_SECRET and PUBLIC_URL a
     const { publicUrl } = parseLauncherSettings(io.environment);
     const context = openProvisioning({ connectionString: await databaseOf(io), secrets: await secretsOf(io) });
     try {
-      const configured = await configurePlatform(context, by, await readPlatformFile(systemPlatform, publicUrl));
+      const configured = await configurePlatform(context, by, await readPlatformFile(systemPlatform, { publicUrl }));
       if (configured.kind === 'refused')
         throw new Problem(`The platform system was refused: ${configured.refusal}`, 'run grantlog migrate first.');
       const password = randomToken(15);

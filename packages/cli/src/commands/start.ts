@@ -12,7 +12,7 @@ export const startCommand: Command = {
 
 Without DATABASE_URL a Postgres of its own is started; without REDIS_URL the queue lives in Postgres too.
 Everything kept lies in DATA_DIR (.grantlog). Other variables: PUBLIC_URL, PORT (4000), OPS_PORT (4001, the worker takes the
-next one), HOST, GRANTLOG_SECRET, LOG_LEVEL; any of them may come from a file: DATABASE_URL_FILE.
+next one, the example resources the one after), HOST, GRANTLOG_SECRET, LOG_LEVEL; any of them may come from a file: DATABASE_URL_FILE.
 ^C stops all of it. A second start beside a running one prints where that one listens.`,
   run: async (argv, io) => {
     const { values } = parseArgs({

@@ -70,16 +70,18 @@ const own = ['DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'GRANTLOG_SECRE
 
 const ownEnvironment = async (given: Environment, dataDir: string): Promise<Environment> => {
   const kept = Object.entries(given).filter(([name]) => !own.includes(name.replace(/_FILE$/, '')));
-  const opsPort = await findFreePair();
+  const opsPort = await findFreeRow();
   let port = opsPort;
-  while (port === opsPort || port === opsPort + 1) port = await findFreePort();
+  while (port >= opsPort && port <= opsPort + 2) port = await findFreePort();
   return { ...Object.fromEntries(kept), DATA_DIR: dataDir, PORT: String(port), OPS_PORT: String(opsPort) };
 };
 
-/** The worker's operations port follows the API's. */
-const findFreePair = async (): Promise<number> => {
+/** The worker's operations port follows the API's, and the example resources' port that. */
+const findFreeRow = async (): Promise<number> => {
   for (;;) {
     const port = await findFreePort();
-    if (port < 65_535 && (await checkPort(port + 1, '127.0.0.1')) === 'free') return port;
+    if (port + 2 > 65_535) continue;
+    const states = await Promise.all([port + 1, port + 2].map((next) => checkPort(next, '127.0.0.1')));
+    if (states.every((state) => state === 'free')) return port;
   }
 };

@@ -8,6 +8,7 @@ import { writeDemo } from '../seed/demo-file.ts';
 import { checkPorts } from './check-ports.ts';
 import { checkRedis } from './check-redis.ts';
 import { unlessEnded } from './end-request.ts';
+import { examplesAt, examplesUrl, planExamples, runsExamples } from './examples.ts';
 import { explainDatabaseError } from './explain-database.ts';
 import { followLog, shownFrom } from './log-follower.ts';
 import type { LauncherParts } from './parts.ts';
@@ -41,13 +42,14 @@ export const bringUp = async (launch: Launch): Promise<readonly Watched[]> => {
     { setting: 'PORT', what: 'the API', port: settings.port, host: settings.host },
     { setting: 'OPS_PORT', what: "the API's operations", port: settings.apiOpsPort, host: settings.host },
     { setting: 'OPS_PORT', what: "the worker's operations", port: settings.workerOpsPort, host: settings.host },
+    ...(runsExamples(launch.parts) ? [{ setting: 'OPS_PORT', what: 'the example resources', ...examplesAt(settings) }] : []),
   ]);
   if (settings.redisUrl !== null) await checkRedis(settings.redisUrl, launch.signal);
   const embedded = settings.databaseUrl === null;
   const secret = await findSecret({ given: settings.secret, path: paths.secret, embedded, development: settings.development });
   const database = await openDatabase(launch);
   const demo = await prepareDatabase(launch, database.url, secret);
-  const services = await startServices(launch, database.url, secret);
+  const services = await startServices(launch, { databaseUrl: database.url, secret, demo });
 
   launch.teardown.add(() => withdraw(paths));
   await announce(paths, { pid: process.pid, url: settings.publicUrl, logs: paths.logs, connectionString: database.url });
@@ -86,15 +88,25 @@ const prepareDatabase = async (launch: Launch, connectionString: string, secret:
   await reach(parts.migrate({ connectionString, onProgress: (message) => progress(launch, message) }));
   if (parts.seed === null) return null;
   progress(launch, 'seeding the demonstration platforms');
-  const demo = await reach(parts.seed({ connectionString, secret, publicUrl: settings.publicUrl, dataDir: paths.directory }));
+  const demo = await reach(
+    parts.seed({ connectionString, secret, publicUrl: settings.publicUrl, examplesUrl: examplesUrl(settings), dataDir: paths.directory }),
+  );
   await writeDemo(paths.demo, demo);
   return demo;
 };
 
-const startServices = async (launch: Launch, databaseUrl: string, secret: string): Promise<readonly Watched[]> => {
+const startServices = async (
+  launch: Launch,
+  on: { readonly databaseUrl: string; readonly secret: string; readonly demo: Demo | null },
+): Promise<readonly Watched[]> => {
   const { settings, parts, paths, io, signal } = launch;
-  progress(launch, 'starting the API and the worker');
-  const plans = planServices({ settings, parts, environment: io.environment, databaseUrl, secret, dataDirectory: paths.directory });
+  const { environment } = io;
+  const { demo, ...database } = on;
+  const plans = [
+    ...planServices({ settings, parts, environment, ...database, dataDirectory: paths.directory }),
+    ...planExamples({ settings, parts, environment, demo }),
+  ];
+  progress(launch, plans.length === 2 ? 'starting the API and the worker' : 'starting the API, the worker and the example resources');
   const level = shownFrom(launch.verbose, settings.logLevel);
   const started: { readonly service: RunningService; readonly readyUrl: string; readonly stopFollowing: () => Promise<void> }[] = [];
   launch.teardown.add(async () => {

@@ -11,6 +11,8 @@ export type LauncherParts = {
   readonly seed: Seed | null;
   readonly apiScript: string;
   readonly workerScript: string;
+  /** The example resources behind the demonstration; where the file is not there, as in an installed image, they do not run. */
+  readonly examplesScript: string;
 };
 
 export const productionParts: LauncherParts = {
@@ -18,4 +20,5 @@ export const productionParts: LauncherParts = {
   seed,
   apiScript: join(checkout, 'services', 'api', 'src', 'main.ts'),
   workerScript: join(checkout, 'services', 'worker', 'src', 'main.ts'),
+  examplesScript: join(checkout, 'test', 'example-resources', 'src', 'main.ts'),
 };

@@ -7,7 +7,7 @@ import { describeEnding, type Ending, ended, pause, within } from '../processes/
 import { lastLines } from '../processes/log-tail.ts';
 
 export type ServicePlan = {
-  readonly name: 'api' | 'worker';
+  readonly name: 'api' | 'worker' | 'examples';
   readonly script: string;
   readonly environment: Environment;
   readonly readyUrl: string;

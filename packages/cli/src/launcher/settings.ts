@@ -20,6 +20,8 @@ export type LauncherSettings = {
   readonly port: number;
   readonly apiOpsPort: number;
   readonly workerOpsPort: number;
+  /** Where the example resources listen, on loopback alone, when the demonstration is seeded. */
+  readonly examplesPort: number;
   /** `null` where LOG_LEVEL is not set. */
   readonly logLevel: string | null;
 };
@@ -39,12 +41,16 @@ export const parseLauncherSettings = (environment: Environment): LauncherSetting
     ...(given('PUBLIC_URL') ? {} : { PUBLIC_URL: `http://localhost:${validPort(environment.PORT) ?? 4000}` }),
     ...(given('DATA_DIR') ? {} : { DATA_DIR: resolve(checkout, '.grantlog') }),
   });
-  const workerOpsPort = config.opsPort + 1;
+  const [workerOpsPort, examplesPort] = [config.opsPort + 1, config.opsPort + 2];
   if (config.port === 0 || config.opsPort === 0)
     throw new Problem('PORT and OPS_PORT cannot be 0 here.', 'choose ports, or leave them out.');
-  if (config.port === workerOpsPort || workerOpsPort > 65_535) {
+  for (const [what, port] of [
+    ["worker's operations", workerOpsPort],
+    ["example resources'", examplesPort],
+  ] as const) {
+    if (config.port !== port && port <= 65_535) continue;
     throw new Problem(
-      `The worker's operations port follows OPS_PORT and would be ${workerOpsPort}${config.port === workerOpsPort ? ', which is PORT' : ''}.`,
+      `The ${what} port follows OPS_PORT and would be ${port}${config.port === port ? ', which is PORT' : ''}.`,
       'choose another OPS_PORT.',
     );
   }
@@ -59,6 +65,7 @@ export const parseLauncherSettings = (environment: Environment): LauncherSetting
     port: config.port,
     apiOpsPort: config.opsPort,
     workerOpsPort,
+    examplesPort,
     logLevel: given('LOG_LEVEL') ? config.logLevel : null,
   };
 };

@@ -8,13 +8,14 @@ export const summarise = (task: {
   readonly logs: string;
 }): string => {
   const { url, demo } = task;
+  const resource = demo?.platforms['arlo']?.resource;
   return [
     '',
     `Grantlog is running at ${url}`,
     '',
     ...(demo === null ? [] : credentials(demo, task.demoPath)),
     'Three things to try:',
-    `  1. open ${url}: what runs here, and where each platform's sign-in and discovery are`,
+    `  1. open ${url}: what runs here${resource === undefined ? '' : `; or ${resource}/events/, which asks for arlo's credentials`}`,
     '  2. npx -y pnpm@12 demo: the whole life of a grant, step by step (in another terminal)',
     '  3. npx -y pnpm@12 grantlog audit grant <id>: the timeline of the grant that the demo names',
     '',
@@ -25,7 +26,12 @@ export const summarise = (task: {
 const credentials = (demo: Demo, path: string): readonly string[] => {
   const rows = [
     { where: 'operator', ...demo.operator, at: '' },
-    ...Object.entries(demo.platforms).map(([name, platform]) => ({ where: name, ...platform.account, at: platform.issuer })),
+    ...Object.entries(demo.platforms).flatMap(([name, { account, presenter, issuer }]) => [
+      { where: name, ...account, at: issuer },
+      ...(presenter === undefined
+        ? []
+        : [{ where: `${name}, presenter`, email: presenter.email, password: presenter.password, at: issuer }]),
+    ]),
   ];
   const width = (pick: (row: (typeof rows)[number]) => string): number => Math.max(...rows.map((row) => pick(row).length));
   const [where, email, password] = [width((row) => row.where), width((row) => row.email), width((row) => row.password)];

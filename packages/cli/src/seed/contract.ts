@@ -15,6 +15,12 @@ export type DemoPlatform = {
   readonly account: { readonly email: string; readonly password: string };
   readonly client: { readonly client_id: string; readonly client_secret: string; readonly redirect_uri: string };
   readonly publicClient: { readonly client_id: string; readonly redirect_uri: string };
+  /** Where the platform has example resources: who sees only what is theirs. `sub` is the account as tokens name it. */
+  readonly presenter?: { readonly email: string; readonly password: string; readonly sub: string };
+  /** The client as which the example resources ask about tokens. */
+  readonly resourceServer?: { readonly client_id: string; readonly client_secret: string };
+  /** The URI of the example resources. */
+  readonly resource?: string;
 };
 
 /**
@@ -26,5 +32,7 @@ export type Seed = (task: {
   readonly connectionString: string;
   readonly secret: string;
   readonly publicUrl: string;
+  /** Where the example resources run, or would; without a trailing slash. */
+  readonly examplesUrl: string;
   readonly dataDir: string;
 }) => Promise<Demo>;

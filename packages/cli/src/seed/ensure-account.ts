@@ -8,8 +8,8 @@ export class SeedRefused extends Error {
   override readonly name = 'SeedRefused';
 }
 
-/** Makes sure that the account exists and signs in with this password; changes nothing when it does. */
-export const ensureAccount = async (context: Provisioning, by: By, account: NewAccount): Promise<void> => {
+/** Makes sure that the account exists and signs in with this password; changes nothing when it does. Answers with its id. */
+export const ensureAccount = async (context: Provisioning, by: By, account: NewAccount): Promise<AccountId> => {
   const { platform, email, password } = account;
   const names = await context.directory.open(platform);
   if (names === null) throw new SeedRefused(`the platform ${platform} is not there`);
@@ -18,7 +18,7 @@ export const ensureAccount = async (context: Provisioning, by: By, account: NewA
   if (name.status !== 'claimed') {
     const registered = await registerAccount(context, by, account);
     if (registered.kind === 'refused') throw new SeedRefused(`the account ${email} of ${platform} was refused: ${registered.refusal}`);
-    return;
+    return registered.account;
   }
   const owner = name.owner as AccountId;
   const stream = (await context.log.load(platform, [{ streamId: owner, withSecrets: true }])).stream(owner);
@@ -28,8 +28,9 @@ export const ensureAccount = async (context: Provisioning, by: By, account: NewA
   if (state.passwordCredential !== null) {
     const place = { platform, owner, kind: 'password_hash', id: state.passwordCredential, credentials: stream.credentials } as const;
     const hash = new TextDecoder().decode(openCredential(context.sealer, place));
-    if (await context.passwords.verify(hash, password)) return;
+    if (await context.passwords.verify(hash, password)) return owner;
   }
   const set = await setPassword(context, by, { platform, account: owner, password });
   if ('refusal' in set) throw new SeedRefused(`the password of ${email} of ${platform} was refused: ${set.refusal}`);
+  return owner;
 };

@@ -1,10 +1,18 @@
 import { matchesDigest } from '@grantlog/crypto';
 import { clientDecider, validSecrets } from '@grantlog/domain';
 import { fold } from '@grantlog/eventsourcing';
-import { type By, type NewClient, openCredential, type Provisioning, registerClient, rotateClientSecret } from '@grantlog/provisioning';
+import {
+  type By,
+  changeClient,
+  type NewClient,
+  openCredential,
+  type Provisioning,
+  registerClient,
+  rotateClientSecret,
+} from '@grantlog/provisioning';
 import { SeedRefused } from './ensure-account.ts';
 
-/** Makes sure that the client exists and, where it has a secret, that this is it; changes nothing when it is. */
+/** Makes sure that the client exists, serves what it should (resources move with `PUBLIC_URL`) and has this secret; changes nothing when it does. */
 export const ensureClient = async (context: Provisioning, by: By, client: NewClient & { readonly clientId: string }): Promise<void> => {
   const { platform, clientId, secret } = client;
   const names = await context.directory.open(platform);
@@ -18,7 +26,16 @@ export const ensureClient = async (context: Provisioning, by: By, client: NewCli
     if (registered.kind === 'refused') throw new SeedRefused(`the client ${clientId} of ${platform} was refused: ${registered.refusal}`);
     return;
   }
-  if (state.status === 'deleted' || secret === null) return;
+  if (state.status === 'deleted') return;
+  if (JSON.stringify(state.serves) !== JSON.stringify(client.serves)) {
+    const changed = await changeClient(context, by, {
+      platform,
+      clientId,
+      command: { type: 'update', changes: { serves: client.serves } },
+    });
+    if ('refusal' in changed) throw new SeedRefused(`what ${clientId} of ${platform} serves was refused: ${changed.refusal}`);
+  }
+  if (secret === null) return;
   const known = validSecrets(state.secrets, loaded.now / 1000).some((id) =>
     matchesDigest(
       secret,

@@ -8,14 +8,19 @@ import type { Demo, Seed } from './contract.ts';
 import { demoCredentials, demoPlatforms } from './demo-credentials.ts';
 import { readDemo } from './demo-file.ts';
 import { ensureAccount, SeedRefused } from './ensure-account.ts';
+import { ensureArloApi } from './ensure-arlo-api.ts';
 import { ensureClient } from './ensure-client.ts';
 import { openProvisioning } from './open-provisioning.ts';
 import { readPlatformFile } from './platform-files.ts';
 
 const by: By = { actor: { kind: 'system', id: 'seed' }, correlationId: 'seed' };
 
-const ensurePlatform = async (context: Provisioning, name: string, publicUrl: string): Promise<PlatformDocument> => {
-  const document = await readPlatformFile(name, publicUrl);
+const ensurePlatform = async (
+  context: Provisioning,
+  name: string,
+  at: Parameters<typeof readPlatformFile>[1],
+): Promise<PlatformDocument> => {
+  const document = await readPlatformFile(name, at);
   const configured = await configurePlatform(context, by, document);
   if (configured.kind === 'refused') throw new SeedRefused(`the platform ${name} was refused: ${configured.refusal}`);
   return document;
@@ -37,8 +42,8 @@ const clientOf = (
   approval: 'approved' as const,
 });
 
-const ensureTenant = async (context: Provisioning, name: string, demo: Demo): Promise<void> => {
-  const document = await ensurePlatform(context, name, demo.url);
+const ensureTenant = async (context: Provisioning, name: string, demo: Demo, examplesUrl: string): Promise<PlatformDocument> => {
+  const document = await ensurePlatform(context, name, { publicUrl: demo.url, examplesUrl });
   const credentials = demo.platforms[name];
   if (credentials === undefined) throw new SeedRefused(`no credentials were made for ${name}`);
   const { account, client, publicClient } = credentials;
@@ -70,10 +75,11 @@ const ensureTenant = async (context: Provisioning, name: string, demo: Demo): Pr
       secret: null,
     }),
   );
+  return document;
 };
 
 const ensureOperators = async (context: Provisioning, demo: Demo): Promise<void> => {
-  const document = await ensurePlatform(context, systemPlatform, demo.url);
+  const document = await ensurePlatform(context, systemPlatform, { publicUrl: demo.url });
   const { email, password, client } = demo.operator;
   await ensureAccount(context, by, { platform: systemPlatform, email, password, displayName: 'Operator', roles: ['operator', 'auditor'] });
   await ensureClient(context, by, {
@@ -89,14 +95,16 @@ const ensureOperators = async (context: Provisioning, demo: Demo): Promise<void>
   });
 };
 
-/** Brings the three reference systems up: platforms, an account and two clients each, and the first operator. */
-export const seed: Seed = async ({ connectionString, secret, publicUrl, dataDir }) => {
+/** Brings the three reference systems up: platforms, an account and two clients each, what Arlo's API needs, and the first operator. */
+export const seed: Seed = async ({ connectionString, secret, publicUrl, examplesUrl, dataDir }) => {
   const demo = demoCredentials(await readDemo(join(dataDir, 'demo.json')), publicUrl);
   const context = openProvisioning({ connectionString, secrets: secret.split(/[\s,]+/).filter((each) => each !== '') });
   try {
     await ensureOperators(context, demo);
-    for (const name of demoPlatforms) await ensureTenant(context, name, demo);
-    return demo;
+    const documents: Record<string, PlatformDocument> = {};
+    for (const name of demoPlatforms) documents[name] = await ensureTenant(context, name, demo, examplesUrl);
+    const arlo = await ensureArloApi(context, by, documents['arlo'], demo.platforms['arlo']);
+    return { ...demo, platforms: { ...demo.platforms, arlo } };
   } finally {
     await context.close();
   }

@@ -11,13 +11,18 @@ class PlatformFileBroken extends Error {
 
 /**
  * Reads a platform's document from `infra/platforms/`. `{issuer}` in the file stands for the issuer that the platform
- * has under this `PUBLIC_URL`, so that its resources move with it.
+ * has under this `PUBLIC_URL`, so that its resources move with it, and `{examples}` for where the example resources run.
  *
  * @throws PlatformFileBroken
  */
-export const readPlatformFile = async (name: string, publicUrl: string): Promise<PlatformDocument> => {
+export const readPlatformFile = async (
+  name: string,
+  at: { readonly publicUrl: string; readonly examplesUrl?: string },
+): Promise<PlatformDocument> => {
   const text = await readFile(new URL(`${name}.json`, folder), 'utf8');
-  const parsed = parsePlatformDocument(JSON.parse(text.replaceAll('{issuer}', `${publicUrl}/${name}`)));
+  const parsed = parsePlatformDocument(
+    JSON.parse(text.replaceAll('{issuer}', `${at.publicUrl}/${name}`).replaceAll('{examples}', at.examplesUrl ?? '{examples}')),
+  );
   if (parsed.ok) return parsed.document;
   const problems = parsed.problems.map((problem) => `  ${problem.path || name}: ${problem.problem}. ${problem.fix}`);
   throw new PlatformFileBroken(`infra/platforms/${name}.json is no platform document:\n${problems.join('\n')}`);

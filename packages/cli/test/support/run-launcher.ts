@@ -17,17 +17,26 @@ const demo: Demo = {
       account: { email: 'person@example.com', password: 'person-password' },
       client: { client_id: 'web', client_secret: 'web-secret', redirect_uri: 'http://127.0.0.1/callback' },
       publicClient: { client_id: 'native', redirect_uri: 'http://127.0.0.1/callback' },
+      presenter: { email: 'presenter@example.com', password: 'presenter-password', sub: 'presenter-sub' },
+      resourceServer: { client_id: 'resources', client_secret: 'resources-secret' },
+      resource: 'http://localhost/arlo/api',
     },
   },
 };
 const script = join(import.meta.dirname, 'fake-service.ts');
+const examples = join(import.meta.dirname, 'fake-examples.ts');
 const startFake = {
   name: 'start',
   summary: 'start with fake services',
   usage: 'start',
   run: async (_: readonly string[], io: Parameters<typeof start>[0]['io']): Promise<number> => {
     const { migrate } = await import('@grantlog/postgres');
-    return start({ io, verbose: false, parts: { migrate, seed: async () => demo, apiScript: script, workerScript: script } });
+    const examplesScript = process.env.FAKE_DIES === 'examples' ? join(import.meta.dirname, 'broken-examples.ts') : examples;
+    return start({
+      io,
+      verbose: false,
+      parts: { migrate, seed: async () => demo, apiScript: script, workerScript: script, examplesScript },
+    });
   },
 };
 const code = await dispatch([startFake, resetCommand], process.argv.slice(2), {

@@ -31,7 +31,7 @@ const anySecret = (
 /**
  * Proves a client from its loaded stream. Unknown, deleted and disabled clients and wrong secrets read the same.
  *
- * @throws OAuthError `invalid_client`, or `unauthorized_client` for a proved client that is not approved yet.
+ * @throws OAuthError `invalid_client`, or `unauthorized_client` for a proved client that is not approved, in words that say whether it waits or was refused.
  */
 export const authenticateClient = (
   sealer: Sealer,
@@ -55,8 +55,8 @@ export const authenticateClient = (
     throw new OAuthError('unauthorized_client', {
       description:
         state.approval === 'pending'
-          ? 'This client is waiting for the approval of an operator of the platform'
-          : 'An operator of the platform has refused this client',
+          ? 'This client is waiting for the approval of an operator of the platform and cannot be used until then'
+          : 'An operator of the platform has refused this client; its developer may change it, and it is looked at again',
     });
   }
   return state;

@@ -27,6 +27,8 @@ export type ResolvedAccess = {
   readonly live: LiveToken | null;
   /** Why not, in words for the log. */
   readonly reason: string;
+  /** Whether it was good and only its time is over; never said of what this platform did not issue. */
+  readonly expired: boolean;
   readonly loaded: Loaded;
 };
 
@@ -48,7 +50,7 @@ export const resolveAccess = async (
     ...(options.also ?? []),
     ...(claimed === null ? [] : [{ streamId: claimed.grantId, follow: true, withSecrets: options.withSecrets ?? false }]),
   ]);
-  const dead = (reason: string): ResolvedAccess => ({ live: null, reason, loaded });
+  const dead = (reason: string, expired = false): ResolvedAccess => ({ live: null, reason, expired, loaded });
   if (claimed === null) return dead('malformed');
   const platformState = foldPlatform(loaded);
   if (platformState.status === 'none') return dead('unknown platform');
@@ -62,7 +64,7 @@ export const resolveAccess = async (
   if (token.kind === 'code') return dead('it is an authorization code');
   const { sequence, expiresAt } = token;
   if (token.kind === 'access' && !isAccessLive(grant, { sequence, expiresAt, now: loaded.now }))
-    return dead('expired, revoked or never issued');
+    return dead('expired, revoked or never issued', loaded.now >= expiresAt * 1000);
   if (token.kind === 'refresh' && (sequence !== grant.current.sequence || loaded.now >= expiresAt * 1000))
     return dead('expired, spent or never issued');
   const client = foldClient(loaded, grant.terms.client);
@@ -83,6 +85,7 @@ export const resolveAccess = async (
       now: loaded.now,
     },
     reason: 'live',
+    expired: false,
     loaded,
   };
 };

@@ -2,20 +2,22 @@ import { OAuthError, readParameters } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
 import { resolveAccess } from '../access/resolve-access.ts';
 import type { Deps } from '../deps.ts';
+import { perAddress } from '../http/rate-limit.ts';
 import { requireSwitch } from '../http/require-switch.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { introspectionOf } from './introspect.ts';
 
 /**
- * `GET accesstokenvalidation?token=`: 200 with claims that name no person, or 400. Documented without credentials;
- * its query is redacted from logs.
+ * `GET accesstokenvalidation?token=`: 200 with claims that name no person, or 400. Documented without credentials, so
+ * it is bounded per address; its query is redacted from logs. A resource server asks introspection instead, which keeps
+ * tokens out of URLs and says whom a token is for.
  */
 export const accessTokenValidationEndpoint =
   (deps: Deps) =>
   (app: FastifyInstance): void => {
     app.get(
       '/:platform/oauth/connect/accesstokenvalidation',
-      { config: { authentication: 'token', errors: 'oauth' } },
+      { exposeHeadRoute: false, config: { authentication: 'token', errors: 'oauth', rateLimit: perAddress(600) } },
       async (request, reply) => {
         const names = await resolvePlatform(deps, request);
         await requireSwitch(deps, names, 'connectPaths');

@@ -1,3 +1,4 @@
+import { impliedScopes } from '@grantlog/domain';
 import { clientAuthenticationError, readClientCredentials, readParameters, refuseCredentialsInQuery } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
 import { authenticateClient } from '../access/authenticate-client.ts';
@@ -27,6 +28,15 @@ export const introspectionOf = (live: LiveToken): Readonly<Record<string, unknow
     grant_id: live.grantId,
   };
 };
+
+/**
+ * What the resource server of a token learns besides: all that its scopes come to, implied ones included, so that it need
+ * not know the platform's vocabulary; and the roles of the person as they are now.
+ */
+const forResource = ({ token, document, account }: LiveToken): Readonly<Record<string, unknown>> => ({
+  scope: [...new Set([...token.scopes, ...impliedScopes(token.scopes, document)])].join(' '),
+  ...(account?.status === 'active' ? { roles: account.roles } : {}),
+});
 
 const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret'] as const;
 
@@ -58,11 +68,12 @@ export const introspectionEndpoint =
         stream: loaded.stream(caller),
         now: loaded.now,
       });
-      const mayKnow =
-        live !== null &&
-        (live.grant.terms.client === caller || (live.token.resource !== null && client.serves.includes(live.token.resource)));
+      const serves = live !== null && live.token.resource !== null && client.serves.includes(live.token.resource);
+      const mayKnow = live !== null && (live.grant.terms.client === caller || serves);
       if (!mayKnow)
         request.log.debug({ reason: live === null ? reason : 'the token is not for the caller' }, 'introspection says inactive');
-      return reply.header('cache-control', 'no-store').send(mayKnow ? introspectionOf(live) : { active: false });
+      return reply
+        .header('cache-control', 'no-store')
+        .send(mayKnow ? { ...introspectionOf(live), ...(serves ? forResource(live) : {}) } : { active: false });
     });
   };

@@ -10,6 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { resourcesOf } from '../platforms/own-resources.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 
 const secretMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post'];
@@ -34,11 +35,13 @@ const describe = (document: PlatformDocument, publicUrl: string): OpenidDescript
     revocationEndpointAuthMethodsSupported: [...secretMethods, 'none'],
     introspectionEndpointAuthMethodsSupported: secretMethods,
     codeChallengeMethodsSupported: ['S256'],
-    protectedResources: document.resources.map((resource) => resource.uri),
+    protectedResources: resourcesOf(document, issuer).map((resource) => resource.uri),
     serviceDocumentation: document.documentation ?? undefined,
     subjectTypesSupported: ['public'],
     idTokenSigningAlgValuesSupported: ['RS256', 'ES256', 'EdDSA'],
-    claimsSupported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'name', 'email', 'email_verified'],
+    claimsSupported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'amr', 'nonce', 'at_hash', 'name', 'email', 'email_verified'],
+    basicValidationEndpoint: document.switches.basicForExploration ? `${oauth}/basicvalidation` : undefined,
+    challengeCompatibility: document.switches.arloChallenges ? 'arlo' : undefined,
     promptValuesSupported: ['login', 'consent', 'select_account'],
   };
 };
@@ -81,7 +84,8 @@ export const metadataEndpoints =
       const document = await documentOf(request);
       const issuer = issuerOf(document, deps.config.publicUrl);
       const { '*': rest = '' } = request.params as { readonly '*'?: string };
-      const resource = rest === '' ? document.resources[0] : document.resources.find((each) => sameResource(each.uri, `${issuer}/${rest}`));
+      const resource =
+        rest === '' ? document.resources[0] : resourcesOf(document, issuer).find((each) => sameResource(each.uri, `${issuer}/${rest}`));
       if (resource === undefined) return notFound(reply, 'This platform has no protected resource of this URL');
       return reply.header('cache-control', 'public, max-age=300').send(
         protectedResourceMetadata({

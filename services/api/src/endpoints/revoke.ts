@@ -8,6 +8,8 @@ import type { FastifyInstance } from 'fastify';
 import { authenticateClient } from '../access/authenticate-client.ts';
 import type { Deps } from '../deps.ts';
 import { formBody } from '../http/form-body.ts';
+import type { EndpointPath } from '../http/require-switch.ts';
+import { requireSwitch } from '../http/require-switch.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldClient, foldGrant, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
@@ -20,12 +22,13 @@ const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret'] as
  * an access token goes alone. Unknown, expired and foreign tokens answer 200, so the reply reveals nothing.
  */
 export const revocationEndpoint =
-  (deps: Deps, paths: readonly string[]) =>
+  (deps: Deps, paths: readonly EndpointPath[]) =>
   (app: FastifyInstance): void => {
-    for (const path of paths) {
+    for (const { path, onlyWith } of paths) {
       app.post(path, { config: { authentication: 'client', errors: 'oauth', openToBrowsers: true } }, async (request, reply) => {
         const names = await resolvePlatform(deps, request);
         const { platform } = names;
+        await requireSwitch(deps, names, onlyWith);
         refuseCredentialsInQuery(request.query as Record<string, unknown>);
         const sent = readParameters(formBody(request), parameters);
         const credentials = readClientCredentials({

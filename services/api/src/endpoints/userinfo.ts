@@ -1,9 +1,11 @@
+import type { PlatformState } from '@grantlog/domain';
 import { bearerChallenge, bearerError, OAuthError, readBearerToken } from '@grantlog/protocol';
 import { readPersonal } from '@grantlog/provisioning';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveToken } from '../access/resolve-access.ts';
 import { resolveAccess } from '../access/resolve-access.ts';
 import type { Deps } from '../deps.ts';
+import { foldPlatform } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 
 const claimsOf = (deps: Deps, platform: string, live: LiveToken): Readonly<Record<string, unknown>> => {
@@ -25,6 +27,10 @@ const claimsOf = (deps: Deps, platform: string, live: LiveToken): Readonly<Recor
   };
 };
 
+/** How the platform's challenges are worded beside RFC 6750. */
+const challengeCompatibilityOf = (platform: PlatformState): { readonly compatibility?: 'arlo' } =>
+  platform.status !== 'none' && platform.document.switches.arloChallenges ? { compatibility: 'arlo' } : {};
+
 /** The userinfo endpoint (OIDC Core §5.3): who stands behind an access token with `openid`. */
 export const userinfoEndpoint =
   (deps: Deps) =>
@@ -40,14 +46,18 @@ export const userinfoEndpoint =
           headers: { 'www-authenticate': bearerChallenge({ realm, scope: ['openid'] }) },
         });
       }
-      if (credentials.kind === 'malformed')
-        throw bearerError({ code: 'invalid_token', description: 'The access token is malformed', realm });
-      const { live, reason } = await resolveAccess(deps, names, credentials.token, { withSecrets: true });
+      // What cannot be a token is looked up like one that can: no branch tells them apart, and the platform's dialect is known.
+      const presented = credentials.kind === 'malformed' ? '' : credentials.token;
+      const { live, reason, expired, loaded } = await resolveAccess(deps, names, presented, { withSecrets: true });
+      const compatibility = challengeCompatibilityOf(foldPlatform(loaded));
       if (live === null || live.kind !== 'access') {
-        throw bearerError({ code: 'invalid_token', description: 'The access token is invalid, expired or revoked', reason, realm });
+        const code = expired ? 'expired_token' : 'invalid_token';
+        const description = expired ? 'The access token has expired' : 'The access token is invalid, expired or revoked';
+        throw bearerError({ code, description, reason, realm, ...compatibility });
       }
       if (!live.token.scopes.includes('openid')) {
-        throw bearerError({ code: 'insufficient_scope', description: 'The access token lacks openid', realm, scope: ['openid'] });
+        const description = 'The access token lacks openid';
+        throw bearerError({ code: 'insufficient_scope', description, realm, scope: ['openid'], ...compatibility });
       }
       return reply.header('cache-control', 'no-store').send(claimsOf(deps, names.platform, live));
     };

@@ -17,8 +17,8 @@ import type { GrantHandler } from './token-request.ts';
 
 type Issued = { readonly source: TokenSource; readonly issue: Issue; readonly client: ClientRecord; readonly now: number };
 
-// These belong to a person (OIDC Core §3.1.2.1, §11); nobody stands behind a client that asks for itself.
-const personal = new Set(['openid', 'profile', 'email', 'offline_access']);
+// These belong to a person (OIDC Core §3.1.2.1, §11; our own resources); nobody stands behind a client that asks for itself.
+const personal = new Set(['openid', 'profile', 'email', 'offline_access', 'account', 'developer']);
 
 /** `grant_type=client_credentials` (RFC 6749 §4.4): a grant of the client to itself, with one access token and no refresh. */
 export const clientCredentialsGrant = (deps: Deps): GrantHandler => ({
@@ -52,8 +52,10 @@ export const clientCredentialsGrant = (deps: Deps): GrantHandler => ({
         const impersonal = requested.find((scope) => personal.has(scope));
         if (impersonal !== undefined)
           throw new OAuthError('invalid_scope', { description: `${impersonal} needs a person; a client alone cannot have it` });
-        const decided = grantableScopes({ document, client, requested });
-        if (decided.outcome === 'invalid_scope') {
+        // Required scopes are those of people, too.
+        const vocabulary = { scopes: document.scopes.map((scope) => ({ ...scope, required: false })) };
+        const decided = grantableScopes({ document: vocabulary, client, requested });
+        if (decided.outcome !== 'granted') {
           throw new OAuthError('invalid_scope', {
             description: decided.scope === null ? 'Name the scopes asked for' : `${decided.scope} cannot be granted to this client`,
           });

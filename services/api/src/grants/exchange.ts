@@ -25,7 +25,7 @@ import { tokensOf } from '../tokens/issue-tokens.ts';
 import type { ClaimedToken, ProvedToken } from '../tokens/read-token.ts';
 import { proveToken } from '../tokens/read-token.ts';
 import { issueRulesOf, stillAllowed } from './issue-rules.ts';
-import { refusalToError } from './refusals.ts';
+import { refusalToError, unsupportedGrantType } from './refusals.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** What a grant's command is built from: everything loaded and proved at one instant. */
@@ -75,7 +75,7 @@ export const proveClient = (
     now: loaded.now,
   });
   if (!platform.document.grantTypes.includes(grantType)) {
-    throw new OAuthError('unsupported_grant_type', { description: 'The platform does not use this grant type' });
+    throw unsupportedGrantType(platform.document);
   }
   if (!client.grantTypes.includes(grantType)) {
     throw new OAuthError('unauthorized_client', { description: 'The client is not registered for this grant type' });
@@ -135,7 +135,7 @@ export const exchangeToken = async (
         presented,
         rules: issueRulesOf({ document, client, scopes: terms.scopes, tokenKeyId: keys.mintingTokenKeyId }),
         terms,
-        allowed: stillAllowed({ document, client }, terms),
+        allowed: stillAllowed({ document, client, issuer }, terms),
         document,
       });
       const { events, refusal } = grantDecider.decide(command, state);

@@ -1,6 +1,7 @@
 import type { ClientRecord, GrantTerms, IssueRules, Narrowing, PlatformDocument } from '@grantlog/domain';
-import { grantableScopes } from '@grantlog/domain';
+import { stillGrantable } from '@grantlog/domain';
 import { OAuthError, parseResourceIndicator, parseScope, sameResource } from '@grantlog/protocol';
+import { resourcesOf } from '../platforms/own-resources.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** Whether a grant of these scopes comes with refresh tokens: the client keeps its access while the person is away. */
@@ -50,9 +51,12 @@ export const narrowingOf = (
 
 /** What of a grant its client may still have: an operator who takes a scope or a resource away is heard at the next token. */
 export const stillAllowed = (
-  party: { readonly document: PlatformDocument; readonly client: ClientRecord },
+  party: { readonly document: PlatformDocument; readonly client: ClientRecord; readonly issuer: string },
   terms: Pick<GrantTerms, 'scopes' | 'resources'>,
-): NonNullable<Narrowing['allowed']> => ({
-  scopes: terms.scopes.filter((scope) => grantableScopes({ ...party, requested: [scope] }).outcome === 'granted'),
-  resources: terms.resources.filter((uri) => party.document.resources.some((resource) => resource.uri === uri)),
-});
+): NonNullable<Narrowing['allowed']> => {
+  const resources = resourcesOf(party.document, party.issuer);
+  return {
+    scopes: stillGrantable(party, terms.scopes),
+    resources: terms.resources.filter((uri) => resources.some((resource) => resource.uri === uri)),
+  };
+};

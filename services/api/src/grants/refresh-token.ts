@@ -5,7 +5,10 @@ import { exchangeToken } from './exchange.ts';
 import { narrowingOf, readNarrowing } from './issue-rules.ts';
 import type { GrantHandler } from './token-request.ts';
 
-/** `grant_type=refresh_token` (RFC 6749 §6): rotation, with the retry of a lost response as design §5.3 has it. */
+/**
+ * `grant_type=refresh_token` (RFC 6749 §6): rotation, with the retry of a lost response as design §5.3 has it.
+ * RFC 6749 knows no `redirect_uri` here; some platforms document one, so one that is sent has to be that of the code.
+ */
 export const refreshTokenGrant = (deps: Deps): GrantHandler => ({
   grantType: 'refresh_token',
   exchange: (request) => {
@@ -21,6 +24,7 @@ export const refreshTokenGrant = (deps: Deps): GrantHandler => ({
         client: facts.client as ClientStreamId,
         standing: facts.standing,
         presented: facts.presented,
+        redirectUri: request.parameters.get('redirect_uri') ?? null,
         narrowing: narrowingOf(facts, narrowing),
         rules: facts.rules,
         retry: { retrySeconds: facts.document.refresh.retrySeconds, retryLimit: facts.document.refresh.retryLimit },

@@ -1,4 +1,4 @@
-import type { GrantRefusal, Standing } from '@grantlog/domain';
+import type { GrantRefusal, PlatformDocument, Standing } from '@grantlog/domain';
 import type { OAuthErrorCode } from '@grantlog/protocol';
 import { OAuthError } from '@grantlog/protocol';
 
@@ -15,6 +15,7 @@ const wire = {
   grant_denied: unusable,
   grant_ended: unusable,
   wrong_client: grant('The grant was issued to another client'),
+  redirect_uri_missing: { code: 'invalid_request', description: 'redirect_uri is required, as the authorization request had it' },
   redirect_uri_mismatch: grant('redirect_uri differs from that of the authorization request'),
   verifier_missing: grant('code_verifier is required for this code'),
   verifier_unexpected: grant('code_verifier was sent, but the authorization request had no code_challenge'),
@@ -34,6 +35,10 @@ const wire = {
   resource_ambiguous: { code: 'invalid_target', description: 'The grant has several resources; name one in resource' },
   not_expired: { code: 'server_error', description: 'Unexpected refusal' },
 } as const satisfies Record<GrantRefusal, Wire>;
+
+/** Says which grant types there are on this platform, not which this server knows (RFC 6749 §5.2). */
+export const unsupportedGrantType = ({ grantTypes }: Pick<PlatformDocument, 'grantTypes'>): OAuthError =>
+  new OAuthError('unsupported_grant_type', { description: `grant_type must be one of ${grantTypes.join(', ')}` });
 
 /** A grant's refusal as an OAuth error; the log gets the reason in words. */
 export const refusalToError = (refusal: GrantRefusal, reason: string = refusal): OAuthError =>

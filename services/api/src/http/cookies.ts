@@ -2,7 +2,7 @@ import type { PlatformId } from '@grantlog/eventsourcing';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 
-type CookieName = 'browser' | 'sign-in';
+type CookieName = 'browser' | 'sign-in' | 'known';
 
 const isSecure = ({ config }: Pick<Deps, 'config'>): boolean => config.publicUrl.startsWith('https:');
 

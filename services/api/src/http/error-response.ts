@@ -8,7 +8,7 @@ import { ForgedForm } from './browser.ts';
 import { html } from './html.ts';
 import { UnknownPlatformRequested } from './not-found.ts';
 import { sendPage } from './page.ts';
-import { watchMethods } from './path-methods.ts';
+import { type PathMethods, watchMethods } from './path-methods.ts';
 import { PathNotOnPlatform } from './require-switch.ts';
 import type { ErrorStyle } from './route-authentication.ts';
 
@@ -119,7 +119,7 @@ const sendFailure = (request: FastifyRequest, reply: FastifyReply, failure: Fail
 };
 
 /** Answers a path that the router cannot read, before there is a route: without the path, which anybody may have made up. */
-export const answerUnreadablePath = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+export const answerUnreadablePath = (error: Pick<FastifyError, 'code'>, request: FastifyRequest, reply: FastifyReply): void => {
   request.log.info({ reason: error.code, error: 'invalid_request' }, 'refused');
   const detail = 'The path of this request cannot be read';
   void sendFailure(request, reply, { status: 400, code: 'invalid_request', title: 'Invalid request', detail, reason: error.code }, 'oauth');
@@ -144,8 +144,12 @@ const sendUnknownPlatform = async (
     });
 };
 
-/** Every error of every route: refusals as they are, everything else a 5xx, logged with its cause and never worded by it. */
-export const answerErrors = (app: FastifyInstance, deps: Deps & { readonly pool: Pool }): void => {
+/**
+ * Every error of every route: refusals as they are, everything else a 5xx, logged with its cause and never worded by it.
+ *
+ * @returns what tells the methods of a path, for whoever takes paths that no route has.
+ */
+export const answerErrors = (app: FastifyInstance, deps: Deps & { readonly pool: Pool }): ((path: string) => PathMethods | null) => {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     if (error instanceof UnknownPlatformRequested) return sendUnknownPlatform(deps, request, reply, error.platform);
     if (error instanceof ProblemError) {
@@ -160,6 +164,8 @@ export const answerErrors = (app: FastifyInstance, deps: Deps & { readonly pool:
   const methodsOf = watchMethods(app);
   app.setNotFoundHandler((request, reply) => {
     const known = methodsOf(request.url.split('?', 1)[0] ?? '');
+    // The path has this very method: the router refused a segment, which no id of ours could be.
+    if (known?.methods.includes(request.method) === true) return answerUnreadablePath({ code: 'FST_ERR_MAX_PARAM_LENGTH' }, request, reply);
     if (known !== null) {
       request.log.info({ method: request.method }, 'no such method');
       return sendFailure(request, reply, wrongMethod(known.methods), known.errors);
@@ -170,4 +176,5 @@ export const answerErrors = (app: FastifyInstance, deps: Deps & { readonly pool:
       .headers({ 'cache-control': 'no-store' })
       .send({ error: 'not_found', error_description: 'No such path. GET / lists what is here' });
   });
+  return methodsOf;
 };

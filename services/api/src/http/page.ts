@@ -24,6 +24,9 @@ const style = (accent: string): string => `
   .notice { border-left: .3rem solid var(--accent); padding: .5rem 1rem; }
   dt { font-weight: 600; } dd { margin: 0 0 .75rem; overflow-wrap: anywhere; }
   code { overflow-wrap: anywhere; }
+  h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+  details { margin: 1rem 0; } summary { cursor: pointer; }
+  .codes { columns: 2; list-style: none; padding: 0; line-height: 2; }
 `;
 
 /** The origin, or the scheme of an app's own, that a redirect URI leads to. */

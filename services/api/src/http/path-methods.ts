@@ -23,6 +23,8 @@ const patternOf = (route: string): RegExp =>
 export const watchMethods = (app: FastifyInstance): ((path: string) => PathMethods | null) => {
   const routes = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string>; readonly errors: ErrorStyle }>();
   app.addHook('onRoute', ({ url, method, config }) => {
+    // It takes whatever no other route has, so it says of no path that it is there.
+    if (config?.authentication === 'upstream') return;
     const known = routes.get(url) ?? { pattern: patternOf(url), methods: new Set<string>(), errors: config?.errors ?? 'oauth' };
     for (const each of [method].flat()) known.methods.add(each);
     routes.set(url, known);

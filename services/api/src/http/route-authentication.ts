@@ -6,9 +6,11 @@
  * - `bearer`: an access token of the platform itself.
  * - `token`: the token in the request is what is asked about, and proves itself.
  * - `browser`: the sign-in cookie, or the form that makes one; forms carry a CSRF token.
+ * - `account`: an account of the platform, by an access token for its own settings or, where the platform lets it, HTTP Basic.
+ * - `upstream`: passed on as it is; the protected resource behind it judges the credentials with its own guard.
  * - `operator`: an access token of the system platform, with a role for the platform.
  */
-export type RouteAuthentication = 'none' | 'client' | 'bearer' | 'token' | 'browser' | 'operator';
+export type RouteAuthentication = 'none' | 'client' | 'bearer' | 'token' | 'browser' | 'account' | 'upstream' | 'operator';
 
 /** How a route words its errors: OAuth JSON, a page for people, or a problem (RFC 9457). */
 export type ErrorStyle = 'oauth' | 'page' | 'problem';

@@ -1,6 +1,7 @@
 import { UnacceptablePassword } from '@grantlog/crypto';
 import type { AccountId, AccountRefusal, NameRefusal } from '@grantlog/domain';
 import { standingKinds } from '@grantlog/domain';
+import { resetBasicUse } from '@grantlog/postgres';
 import type { AccountChange } from '@grantlog/provisioning';
 import { changeAccount, eraseAccount, readPersonal, registerAccount, setPassword } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
@@ -23,6 +24,9 @@ const words = {
   unknown_role: unfit('roles names a role that cannot be assigned on this platform'),
   too_many_roles: unfit('An account has at most 256 roles'),
   too_many_contexts: unfit('An account has at most 256 contexts'),
+  integration_account: conflicting('An integration account has no second factor: nobody is there to be asked for it'),
+  no_second_factor: conflicting('The account has no second factor'),
+  recovery_code_unknown: unfit('The recovery code is unknown or was used before'),
 } as const satisfies Record<
   AccountRefusal | NameRefusal | 'unknown_platform' | 'unknown_role' | 'unacceptable_email' | 'unacceptable_password',
   RefusalWords
@@ -32,11 +36,22 @@ const tags = ['Accounts'];
 const accountParams = Type.Object({ platform: Type.String(), accountId: Type.String() });
 const roles = Type.Array(Type.String({ minLength: 1, maxLength: 101 }), { maxItems: 256, uniqueItems: true });
 const password = Type.String({ minLength: 8, maxLength: 1024 });
-const newAccount = exactly({ email: Type.String({ maxLength: 255 }), name: label, password, roles: Type.Optional(roles) });
+const kind = Type.Enum(['person', 'integration'], {
+  description: 'An integration account is for a program and never signs in at the form',
+});
+const newAccount = exactly({
+  email: Type.String({ maxLength: 255 }),
+  name: label,
+  password,
+  roles: Type.Optional(roles),
+  kind: Type.Optional(kind),
+});
 const accountView = Type.Object({
   accountId: Type.String(),
   status: Type.Enum(['active', 'disabled', 'erased']),
   reason: nullable(Type.String()),
+  kind: nullable(kind),
+  emailVerified: Type.Boolean({ description: 'Whether its mailbox has answered' }),
   personal: Type.Union([Type.Object({ email: nullable(Type.String()), name: nullable(Type.String()) }), Type.Enum(['erased'])]),
   roles: Type.Array(Type.String()),
   hasPassword: Type.Boolean(),
@@ -82,8 +97,8 @@ export const accountRoutes =
       },
       async (request, reply) => {
         const { names, by } = await gate.platform(request);
-        const { email, name, password: plain, roles: assigned = [] } = request.body;
-        const account = { platform: names.platform, email, displayName: name, password: plain, roles: assigned };
+        const { email, name, password: plain, roles: assigned = [], kind: made = 'person' } = request.body;
+        const account = { platform: names.platform, email, displayName: name, password: plain, roles: assigned, kind: made };
         const outcome = orThrow(words, await hashable(registerAccount(provisioning, by, account)));
         return reply
           .code(201)
@@ -107,6 +122,8 @@ export const accountRoutes =
             accountId,
             status: state.status,
             reason: null,
+            kind: null,
+            emailVerified: false,
             personal: 'erased' as const,
             roles: [],
             hasPassword: false,
@@ -124,6 +141,8 @@ export const accountRoutes =
           accountId,
           status: state.status,
           reason: state.status === 'disabled' ? state.reason : null,
+          kind: state.kind,
+          emailVerified: state.emailVerified,
           personal: personal === 'erased' ? personal : { email: personal['email'] ?? null, name: personal['name'] ?? null },
           roles: [...state.roles],
           hasPassword: state.passwordCredential !== null,
@@ -189,6 +208,30 @@ export const accountRoutes =
         (request) => apply(request, request.params.accountId, { type, reason: request.body.reason ?? 'unspecified' }),
       );
     }
+    app.post(
+      '/:platform/manage/accounts/:accountId/reset-exploration',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Let an account begin its days of HTTP Basic anew',
+          params: accountParams,
+          body: noBody,
+          response: { 200: Type.Object({ reset: Type.Boolean({ description: 'False where it had used nothing' }) }) },
+        },
+      },
+      async (request) => {
+        const { names, operator } = await gate.platform(request);
+        const { platform } = names;
+        const account = idOf(request.params.accountId);
+        const state = foldAccount(await deps.log.load(platform, [{ streamId: account }]), account);
+        if (state === null || state.status === 'none') throw refusalProblem(words, 'unknown_account');
+        const reset = await resetBasicUse(provisioning.pool, { platform, account });
+        // No event: a counter is no truth, and nothing is granted by it. Who did it is in the log of the process.
+        request.log.info({ platform, account, operator: operator.id, reset }, 'the exploration of an account was reset');
+        return { reset };
+      },
+    );
     app.delete(
       '/:platform/manage/accounts/:accountId',
       {

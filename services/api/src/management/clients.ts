@@ -1,108 +1,44 @@
-import type { ClientRecord, ClientRefusal, ClientState, PlatformDocument } from '@grantlog/domain';
-import { platformStream } from '@grantlog/domain';
-import type { ClientChange, PlatformNames, UnknownToPlatform } from '@grantlog/provisioning';
+import type { PlatformDocument } from '@grantlog/domain';
+import { platformStream, standingKinds } from '@grantlog/domain';
+import type { ClientChange, PlatformNames } from '@grantlog/provisioning';
 import { changeClient, registerClient, rotateClientSecret } from '@grantlog/provisioning';
+import { listClients } from '@grantlog/read-models';
 import type { FastifyRequest } from 'fastify';
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { foldClient, foldPlatform } from '../platforms/load-parties.ts';
+import { clientSettings, clientView, clientViewOf, clientWords, listedClient, listedClientOf } from './client-view.ts';
 import { noSuchPlatform } from './gate.ts';
 import type { ManagementApp, ManagementDeps } from './management-app.ts';
 import { checkRedirectUris } from './redirect-uris.ts';
-import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from './refusals.ts';
-import {
-  type Changed,
-  changed,
-  exactly,
-  label,
-  noBody,
-  nullable,
-  overlapSeconds,
-  platformParams,
-  position,
-  reasonBody,
-} from './schemas.ts';
-
-const words = {
-  unknown_platform: missing('No such platform'),
-  unknown_client: missing('No such client'),
-  client_deleted: conflicting('The client has been deleted, and its id is never given to another'),
-  client_exists: conflicting('A client with this id is registered already'),
-  already_approved: conflicting('The client was approved and may have grants: disable or delete it instead'),
-  secret_missing: unfit('A confidential client needs a secret'),
-  secret_not_allowed: conflicting('A public client has no secret'),
-  auth_method_missing: unfit('authMethods is empty'),
-  auth_method_not_allowed: unfit('authMethods has to be ["none"] for a public client, and without "none" for a confidential one'),
-  grant_type_missing: unfit('grantTypes is empty'),
-  grant_type_not_allowed: unfit('client_credentials is for confidential clients'),
-  redirect_uri_missing: unfit('A client with the grant type authorization_code needs a redirect URI'),
-  unknown_scope: unfit('scopes names a scope that the platform does not have'),
-  unknown_role: unfit('roles names a role that cannot be assigned on this platform'),
-  unknown_resource: unfit('serves names a resource that the platform does not have'),
-} as const satisfies Record<ClientRefusal | UnknownToPlatform | 'unknown_platform', RefusalWords>;
+import { orThrow, refusalProblem } from './refusals.ts';
+import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, platformParams, position, reasonBody } from './schemas.ts';
+import { standingIdOf } from './standing-id.ts';
 
 const tags = ['Clients'];
 const clientParams = Type.Object({ platform: Type.String(), clientId: Type.String({ maxLength: 255 }) });
 
-const nameList = (max: number) => Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: max, uniqueItems: true });
-const settings = {
-  name: label,
-  redirectUris: Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 50 }),
-  grantTypes: Type.Array(Type.Enum(['authorization_code', 'refresh_token', 'client_credentials']), { maxItems: 3, uniqueItems: true }),
-  scopes: nullable(nameList(64)),
-  authMethods: Type.Array(Type.Enum(['client_secret_basic', 'client_secret_post', 'none']), { maxItems: 3, uniqueItems: true }),
-  idTokenAlg: nullable(Type.Enum(['RS256', 'ES256', 'EdDSA'])),
-  serves: Type.Array(Type.String({ maxLength: 2048 }), {
-    maxItems: 255,
-    uniqueItems: true,
-    description: 'Resources whose tokens it may introspect',
-  }),
-  roles: nameList(256),
-};
 const newClient = exactly({
   clientId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._~-]{1,128}$', description: 'Made at random where it is left out' })),
   kind: Type.Enum(['confidential', 'public']),
-  name: settings.name,
-  redirectUris: Type.Optional(settings.redirectUris),
-  grantTypes: Type.Optional(settings.grantTypes),
-  scopes: Type.Optional(settings.scopes),
-  authMethods: Type.Optional(settings.authMethods),
-  idTokenAlg: Type.Optional(settings.idTokenAlg),
-  serves: Type.Optional(settings.serves),
-  roles: Type.Optional(settings.roles),
+  name: clientSettings.name,
+  redirectUris: Type.Optional(clientSettings.redirectUris),
+  grantTypes: Type.Optional(clientSettings.grantTypes),
+  scopes: Type.Optional(clientSettings.scopes),
+  authMethods: Type.Optional(clientSettings.authMethods),
+  idTokenAlg: Type.Optional(clientSettings.idTokenAlg),
+  serves: Type.Optional(clientSettings.serves),
+  roles: Type.Optional(clientSettings.roles),
   approval: Type.Optional(Type.Enum(['pending', 'approved'])),
 });
-const changes = Type.Partial(exactly(settings), { additionalProperties: false });
-const secret = Type.String({ description: 'Shown once, here' });
-const clientView = Type.Object({
-  clientId: Type.String(),
-  streamId: Type.String(),
-  kind: Type.Enum(['confidential', 'public']),
-  how: Type.Enum(['preset', 'portal', 'dynamic', 'metadata_document']),
-  status: Type.Enum(['active', 'disabled']),
-  reason: nullable(Type.String()),
-  approval: Type.Enum(['pending', 'approved', 'rejected']),
-  ...settings,
-  secrets: Type.Integer({ description: 'How many secrets are good just now' }),
-});
+const changes = Type.Partial(exactly(clientSettings), { additionalProperties: false });
 
-const viewOf = (streamId: string, now: number, client: Extract<ClientState, ClientRecord>): Static<typeof clientView> => ({
-  clientId: client.clientId,
-  streamId,
-  kind: client.kind,
-  how: client.how,
-  status: client.status,
-  reason: client.status === 'disabled' ? client.reason : null,
-  approval: client.approval,
-  name: client.name,
-  redirectUris: [...client.redirectUris],
-  grantTypes: [...client.grantTypes],
-  scopes: client.scopes === null ? null : [...client.scopes],
-  authMethods: [...client.authMethods],
-  idTokenAlg: client.idTokenAlg,
-  serves: [...client.serves],
-  roles: [...client.roles],
-  secrets: client.secrets.filter(({ validUntil }) => validUntil === null || now < validUntil * 1000).length,
+/** Why a client or a change of it is refused: fixed phrases, which its developer is told. */
+const rejection = exactly({
+  reason: Type.Optional(
+    Type.Enum(['unspecified', 'requested', 'abuse', 'misleading_name', 'unverified_developer', 'redirect_uris', 'scopes', 'incomplete']),
+  ),
 });
+const secret = Type.String({ description: 'Shown once, here' });
 
 /** Clients of one platform. */
 export const clientRoutes =
@@ -119,15 +55,55 @@ export const clientRoutes =
     const living = async (platform: PlatformNames, clientId: string) => {
       const opened = await open(platform, clientId);
       const { state } = opened;
-      if (state.status === 'none') throw refusalProblem(words, 'unknown_client');
-      if (state.status === 'deleted') throw refusalProblem(words, 'client_deleted');
+      if (state.status === 'none') throw refusalProblem(clientWords, 'unknown_client');
+      if (state.status === 'deleted') throw refusalProblem(clientWords, 'client_deleted');
       return { ...opened, state };
     };
     const apply = async (request: FastifyRequest, clientId: string, command: ClientChange): Promise<Changed> => {
       const { names: at, by } = await gate.platform(request);
-      return orThrow(words, await changeClient(provisioning, by, { platform: at.platform, clientId, command }));
+      return orThrow(clientWords, await changeClient(provisioning, by, { platform: at.platform, clientId, command }));
     };
     const grantTypesOf = (document: PlatformDocument) => document.grantTypes.filter((type) => type !== 'client_credentials');
+
+    app.get(
+      '/:platform/manage/clients',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'List clients, newest first; deleted ones only by status',
+          params: platformParams,
+          querystring: exactly({
+            owner: Type.Optional(Type.String({ minLength: 1, maxLength: 36 })),
+            approval: Type.Optional(Type.Enum(['pending', 'approved', 'rejected'])),
+            status: Type.Optional(Type.Enum(['active', 'disabled', 'deleted'])),
+            waiting: Type.Optional(Type.Boolean({ description: 'Only what waits for an operator: clients and changes of clients' })),
+            before: Type.Optional(Type.Integer({ minimum: 1, description: 'next of the page before' })),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+            minPosition: Type.Optional(position),
+          }),
+          response: {
+            200: Type.Object({
+              clients: Type.Array(listedClient),
+              next: nullable(Type.Integer()),
+              current: Type.Boolean({ description: 'False where the list had not reached minPosition within half a second' }),
+            }),
+          },
+        },
+      },
+      async (request) => {
+        const { names: at } = await gate.platform(request);
+        const { owner, ...query } = request.query;
+        const account = owner === undefined ? null : standingIdOf(standingKinds.account, owner);
+        if (owner !== undefined && account === null) return { clients: [], next: null, current: true };
+        const page = await listClients(deps.pool, { platform: at.platform, ...query, ...(account === null ? {} : { owner: account }) });
+        return {
+          next: page.next,
+          current: page.current,
+          clients: page.clients.map(listedClientOf),
+        };
+      },
+    );
 
     app.post(
       '/:platform/manage/clients',
@@ -148,7 +124,7 @@ export const clientRoutes =
         const redirectUris = body.redirectUris ?? [];
         checkRedirectUris(redirectUris, { kind: body.kind, document });
         const outcome = orThrow(
-          words,
+          clientWords,
           await registerClient(provisioning, by, {
             platform: at.platform,
             clientId: body.clientId ?? null,
@@ -179,7 +155,7 @@ export const clientRoutes =
       async (request) => {
         const { names: at } = await gate.platform(request);
         const { streamId, state, now } = await living(at, request.params.clientId);
-        return viewOf(streamId, now, state);
+        return clientViewOf(streamId, now, state);
       },
     );
 
@@ -229,22 +205,57 @@ export const clientRoutes =
         const { names: at, by } = await gate.platform(request);
         const { clientId } = request.params;
         const task = { platform: at.platform, clientId, overlapSeconds: request.body.overlapSeconds ?? 0, secret: null };
-        return orThrow(words, await rotateClientSecret(provisioning, by, task));
+        return orThrow(clientWords, await rotateClientSecret(provisioning, by, task));
       },
     );
 
-    for (const [verb, summary, command] of [
-      ['approve', 'Approve a client that waits for it', { type: 'approve' }],
-      ['enable', 'Enable a disabled client; what it was granted works again', { type: 'enable' }],
-    ] as const) {
-      app.post(
-        `/:platform/manage/clients/:clientId/${verb}`,
-        { ...gate.ofPlatform, schema: { tags, summary, params: clientParams, body: noBody, response: { 200: changed } } },
-        (request) => apply(request, request.params.clientId, command),
-      );
-    }
+    app.post(
+      '/:platform/manage/clients/:clientId/approve',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Approve a client that waits for it, or the change that is proposed for one',
+          params: clientParams,
+          body: exactly({
+            asOf: Type.Optional(
+              Type.Integer({ minimum: 1, description: 'The position that was looked at: whatever changed after it is not approved' }),
+            ),
+          }),
+          response: { 200: changed },
+        },
+      },
+      (request) => apply(request, request.params.clientId, { type: 'approve', asOf: request.body.asOf ?? null }),
+    );
+    app.post(
+      '/:platform/manage/clients/:clientId/reject',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Refuse a client that waits for approval, or the change that is proposed for an approved one',
+          params: clientParams,
+          body: rejection,
+          response: { 200: changed },
+        },
+      },
+      (request) => apply(request, request.params.clientId, { type: 'reject', reason: request.body.reason ?? 'unspecified' }),
+    );
+    app.post(
+      '/:platform/manage/clients/:clientId/enable',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Enable a disabled client; what it was granted works again',
+          params: clientParams,
+          body: noBody,
+          response: { 200: changed },
+        },
+      },
+      (request) => apply(request, request.params.clientId, { type: 'enable' }),
+    );
     for (const [verb, summary, type] of [
-      ['reject', 'Refuse a client that waits for approval', 'reject'],
       ['disable', 'Disable a client until it is enabled', 'disable'],
       ['revoke-grants', 'End every grant of a client, for good', 'revokeGrants'],
     ] as const) {

@@ -18,6 +18,7 @@ const words = {
   already_decided: never,
   not_standing: never,
   wrong_client: never,
+  redirect_uri_missing: never,
   redirect_uri_mismatch: never,
   verifier_missing: never,
   verifier_unexpected: never,

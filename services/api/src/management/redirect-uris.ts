@@ -4,7 +4,8 @@ import { invalidContents } from './validate.ts';
 
 /**
  * Judges the redirect URIs of a registration. A public client is a native app and may listen on plain http loopback
- * (RFC 8252 §7.3); a confidential one runs on a server, and may only where the platform switches it on.
+ * (RFC 8252 §7.3); a confidential one runs on a server, and may only where the platform switches it on. A platform of
+ * https alone takes no other scheme from anybody, and loopback from nobody unless it switches that on as well.
  *
  * @throws ProblemError with every URI that is refused.
  */
@@ -18,7 +19,11 @@ export const checkRedirectUris = (
     const parsed = parseRedirectUri(uri);
     if (parsed.kind === 'refused')
       return [{ path, problem: `is refused because ${parsed.why}`, fix: 'Register the URI that the client really uses.' }];
-    if (parsed.kind !== 'loopback' || of.kind === 'public' || of.document.switches.httpLoopbackRedirects) return [];
+    const { httpsRedirectsOnly, httpLoopbackRedirects } = of.document.switches;
+    if (httpsRedirectsOnly && parsed.kind !== 'https' && !(parsed.kind === 'loopback' && httpLoopbackRedirects)) {
+      return [{ path, problem: 'is not https, and this platform takes nothing else', fix: 'Register an https URI of your application.' }];
+    }
+    if (parsed.kind !== 'loopback' || of.kind === 'public' || httpLoopbackRedirects) return [];
     return [
       {
         path,

@@ -3,6 +3,7 @@ import { parseRedirectUri } from '@grantlog/protocol';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
 import { formTargetOf } from '../http/page.ts';
+import { resourcesOf } from '../platforms/own-resources.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
 
 const origin = {
@@ -17,6 +18,7 @@ export const consentPage = (view: {
   readonly document: PlatformDocument;
   /** Where the platform's pages live on its host. */
   readonly path: string;
+  readonly issuer: string;
   readonly client: ClientRecord;
   readonly request: AuthorizationRequest;
   readonly email: string;
@@ -29,7 +31,7 @@ export const consentPage = (view: {
   const parsed = parseRedirectUri(request.redirectUri);
   const host = parsed.kind === 'refused' ? request.redirectUri : parsed.host;
   const scopes = document.scopes.filter((scope) => request.scopes.includes(scope.name));
-  const resources = document.resources.filter((resource) => request.resources.includes(resource.uri));
+  const resources = resourcesOf(document, view.issuer).filter((resource) => request.resources.includes(resource.uri));
   const title = `Allow ${client.name}?`;
   return {
     title,

@@ -95,9 +95,9 @@ const decideRequest = async (
         return { commit: null, outcome: again };
       }
       const { document } = platformState;
-      if (!isStillAllowed(request, document, client))
-        throw stale('What this page asks for is not allowed any more. Go back to the app and begin again');
       const issuer = issuerOf(document, deps.config.publicUrl);
+      if (!isStillAllowed(request, { document, client, issuer }))
+        throw stale('What this page asks for is not allowed any more. Go back to the app and begin again');
       const keys = await deps.keys.of(platform, foldKeyRing(loaded));
       const terms: GrantTerms = {
         flow: 'authorization_code',
@@ -109,6 +109,7 @@ const decideRequest = async (
         scopes: request.scopes,
         resources: request.resources,
         authTime: signedIn.authTime,
+        amr: signedIn.amr,
         tokenNonce,
       };
       const code = codeTermsOf(document, pending, { now: loaded.now, tokenKeyId: keys.mintingTokenKeyId });

@@ -1,84 +1,37 @@
-import { uuidv7 } from '@grantlog/crypto';
-import type { AccountState, GrantId, PlatformDocument, SignInId } from '@grantlog/domain';
-import { accountDecider, nameDecider, platformStream, signInDecider, standing } from '@grantlog/domain';
-import type { Loaded, Plan, StreamId } from '@grantlog/eventsourcing';
-import { execute, fold } from '@grantlog/eventsourcing';
-import { authorizationFailure, OAuthError, readParameters } from '@grantlog/protocol';
-import { commitOn, openCredential, type PlatformNames } from '@grantlog/provisioning';
+import type { PlatformDocument } from '@grantlog/domain';
+import type { Loaded } from '@grantlog/eventsourcing';
+import { OAuthError, readParameters } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
+import { checkPassword } from '../access/check-password.ts';
+import { readKnownDevice, rememberDevice } from '../access/known-device.ts';
+import { recordSignIn } from '../access/record-sign-in.ts';
+import { secondStepOf } from '../access/second-step-of.ts';
 import type { Deps } from '../deps.ts';
-import { staysConnected } from '../grants/issue-rules.ts';
 import { csrfToken, ensureBrowserId, requireOwnForm } from '../http/browser.ts';
 import { formBody } from '../http/form-body.ts';
 import { sendPage } from '../http/page.ts';
 import { issuerOf, pathOf } from '../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
-import { openDecision, sealDecision } from './authorization-request.ts';
-import { consentPage } from './consent-page.ts';
-import { signedInPage, signInPage } from './sign-in-page.ts';
-import { setSignInCookie, signedInOf } from './signed-in.ts';
-
-type Found = { readonly id: StreamId; readonly state: AccountState; readonly loaded: Loaded };
-
-/**
- * The account that an email belongs to now. The claim's first event may name a former owner, so the folded owner counts.
- *
- * Always two loads, the second without an owner about the claim again: the time must not tell whether the email is known.
- */
-const findAccount = async (deps: Deps, names: PlatformNames, email: string): Promise<Found | null> => {
-  const claim = names.email(email);
-  const first = await deps.log.load(names.platform, [...platformStreams, { streamId: claim }]);
-  const name = fold(nameDecider, first.stream(claim));
-  const owner = name.status === 'claimed' ? name.owner : null;
-  const loaded = await deps.log.load(names.platform, [...platformStreams, { streamId: owner ?? claim, withSecrets: true }]);
-  return owner === null ? null : { id: owner, state: fold(accountDecider, loaded.stream(owner)), loaded };
-};
-
-/** Whether the password is the account's. Costs the same where there is no such account. */
-const checkPassword = async (deps: Deps, names: PlatformNames, found: Found | null, password: string): Promise<boolean> => {
-  const { passwords } = deps.provisioning;
-  const state = found?.state;
-  if (found === null || state?.status !== 'active' || state.passwordCredential === null) return passwords.verifyAgainstNothing(password);
-  const hash = openCredential(deps.sealer, {
-    platform: names.platform,
-    owner: found.id,
-    kind: 'password_hash',
-    id: state.passwordCredential,
-    credentials: found.loaded.stream(found.id).credentials,
-  });
-  return passwords.verify(new TextDecoder().decode(hash), password);
-};
-
-/** Records the sign-in, unless account or platform changed since the password was checked. */
-const recordSignIn = async (deps: Deps, names: PlatformNames, found: Found, correlationId: string): Promise<SignInId | null> => {
-  const checked = found.loaded.stream(found.id).version;
-  const id = uuidv7(found.loaded.now) as SignInId;
-  const { outcome } = await execute({
-    log: deps.log,
-    platform: names.platform,
-    requests: [...platformStreams, { streamId: found.id }, { streamId: id }],
-    decide: (loaded): Plan<SignInId | null> => {
-      const account = fold(accountDecider, loaded.stream(found.id));
-      const stands = standing({ firstPosition: null, platform: foldPlatform(loaded), client: null, account });
-      // Another version may have another password: the check was of the one before.
-      if (stands !== 'good' || loaded.stream(found.id).version !== checked) return { commit: null, outcome: null };
-      const { events } = signInDecider.decide(
-        { type: 'succeed', account: found.id as never, method: 'password', amr: ['pwd'] },
-        fold(signInDecider, loaded.stream(id)),
-      );
-      const by = { actor: { kind: 'account', id: found.id }, correlationId } as const;
-      return { commit: commitOn(loaded, by, { writes: [{ streamId: id, events }], reads: [platformStream, found.id] }), outcome: id };
-    },
-  });
-  return outcome;
-};
+import { goOn } from './after-sign-in.ts';
+import type { PendingDecision } from './authorization-request.ts';
+import { openDecision } from './authorization-request.ts';
+import { askForSecondStep } from './second-step.ts';
+import type { Destination } from './second-step-seal.ts';
+import { type SignInProblem, signInPage } from './sign-in-page.ts';
+import { setSignInCookie } from './signed-in.ts';
 
 const documentOf = (loaded: Loaded): PlatformDocument => {
   const platform = foldPlatform(loaded);
   if (platform.status !== 'active')
     throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
   return platform.document;
+};
+
+/** Where a right answer leads: to the decision that waits, or to one of our own pages, by a name and never by an address. */
+const destinationOf = (pending: PendingDecision | null, back: string | undefined): Destination => {
+  if (pending !== null) return { kind: 'decision', pending };
+  return back === 'security' ? { kind: 'security' } : { kind: 'nothing' };
 };
 
 /** The sign-in form: shown by itself, and where it is sent. A right answer goes straight on to the decision that waits. */
@@ -99,6 +52,7 @@ export const signInPages =
           path: pathOf(issuerOf(document, deps.config.publicUrl)),
           csrf,
           sealed: null,
+          back: null,
           clientName: null,
           failed: false,
         }),
@@ -108,7 +62,7 @@ export const signInPages =
     app.post('/:platform/sign-in', { config }, async (request, reply) => {
       const names = await resolvePlatform(deps, request);
       const { platform } = names;
-      const sent = readParameters(formBody(request), ['csrf', 'request', 'email', 'password']);
+      const sent = readParameters(formBody(request), ['csrf', 'request', 'back', 'email', 'password']);
       const sealedForm = sent.get('request');
       const before = await deps.log.load(platform, platformStreams);
       const document = documentOf(before);
@@ -122,58 +76,72 @@ export const signInPages =
       }
       const clientStream = pending === null ? null : names.client(pending.request.clientId);
 
-      const found = await findAccount(deps, names, sent.get('email') ?? '');
-      const right = await checkPassword(deps, names, found, sent.get('password') ?? '');
-      const id = right && found !== null ? await recordSignIn(deps, names, found, request.id) : null;
-      const loaded = await deps.log.load(platform, [
-        ...platformStreams,
-        ...(clientStream === null ? [] : [{ streamId: clientStream }]),
-        ...(id === null ? [] : [{ streamId: id, follow: true, withSecrets: true }]),
-      ]);
-      const client = clientStream === null ? null : foldClient(loaded, clientStream);
-      const signedIn = id === null ? null : signedInOf(deps, loaded, id, platform);
-      if (id === null || signedIn === null) {
-        request.log.info(
-          { reason: found === null ? 'unknown account' : right ? 'the account may not sign in' : 'wrong password' },
-          'sign-in refused',
-        );
-        const clientName = client?.status === 'active' ? client.name : null;
+      const failed = async (status: 400 | 429, problem: SignInProblem) => {
+        const stream = clientStream === null ? null : foldClient(await deps.log.load(platform, [{ streamId: clientStream }]), clientStream);
         return sendPage(
           reply,
-          400,
+          status,
           signInPage({
             document,
             path: pathOf(issuerOf(document, deps.config.publicUrl)),
             csrf: csrfToken(deps, platform, browserId),
             sealed: sealedForm ?? null,
-            clientName,
-            failed: true,
+            back: destinationOf(pending, sent.get('back')).kind === 'security' ? 'security' : null,
+            clientName: stream?.status === 'active' ? stream.name : null,
+            failed: problem,
           }),
         );
-      }
-      setSignInCookie(deps, reply, { platform, id, maxAge: document.lifetimes.signInSeconds });
-      if (pending === null || client === null) return sendPage(reply, 200, signedInPage(document));
-      if (client.status !== 'active')
-        throw new OAuthError('unauthorized_client', { description: 'The app that sent you here has been disabled meanwhile' });
-      const { hinted, redirectUri, state } = pending.request;
-      if (hinted !== null && hinted !== signedIn.account) {
-        const error = new OAuthError('login_required', { description: 'Somebody else has signed in than the app asked for' });
-        const issuer = issuerOf(document, deps.config.publicUrl);
-        return reply.redirect(authorizationFailure({ redirectUri, error, state: state ?? undefined, issuer }), 303);
-      }
-      // Each sign-in decides about a grant of its own: a page that goes back in the history is not another person's answer.
-      const decision = { ...pending.request, grantId: uuidv7(loaded.now) as GrantId };
-      const sealed = sealDecision(deps, platform, { ...pending, request: decision, signIn: { id, account: signedIn.account } });
-      const view = {
-        path: pathOf(issuerOf(document, deps.config.publicUrl)),
-        document,
-        client,
-        request: decision,
-        email: signedIn.email,
-        staysConnected: staysConnected({ document, client, scopes: decision.scopes }),
-        csrf: csrfToken(deps, platform, browserId),
-        sealed,
       };
-      return sendPage(reply, 200, consentPage(view));
+      const visitor = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
+      const checked = await checkPassword(deps, names, {
+        email: sent.get('email') ?? '',
+        password: sent.get('password') ?? '',
+        via: 'form',
+        visitor,
+        known: readKnownDevice(deps, request, platform),
+        by: { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.id },
+      });
+      if (checked.outcome === 'throttled') {
+        request.log.info({ reason: 'too many attempts' }, 'sign-in refused');
+        void reply.header('retry-after', String(checked.retryAfter));
+        return failed(429, { kind: 'throttled', retryAfter: checked.retryAfter });
+      }
+      if (checked.outcome === 'wrong') {
+        request.log.info({ reason: checked.reason }, 'sign-in refused');
+        return failed(400, { kind: 'wrong' });
+      }
+      const { account } = checked;
+      if (account.state.status === 'disabled' || account.state.kind === 'integration') {
+        const reason = account.state.status === 'disabled' ? 'account_disabled' : 'integration_account';
+        await checked.fail(reason);
+        request.log.info({ reason }, 'sign-in refused');
+        return failed(400, { kind: reason === 'integration_account' ? reason : 'wrong' });
+      }
+      // The password is right, and nobody is signed in yet: a second factor is asked for here, and recorded with the sign-in.
+      const path = pathOf(issuerOf(document, deps.config.publicUrl));
+      const place = { names, document, path, browserId, now: checked.loaded.now };
+      const destination = destinationOf(pending, sent.get('back'));
+      const asks = secondStepOf(document, account.state);
+      if (asks !== 'nothing') {
+        await checked.giveBack();
+        const { state: record, id: accountId } = account;
+        return askForSecondStep(deps, reply, place, { asks, account: accountId, record, loaded: checked.loaded, destination });
+      }
+      const id = await recordSignIn(deps, {
+        platform,
+        account: account.id,
+        checked: checked.loaded,
+        amr: ['pwd'],
+        visitor,
+        correlationId: request.id,
+      });
+      if (id === null) {
+        request.log.info({ reason: 'account or platform changed meanwhile' }, 'sign-in refused');
+        return failed(400, { kind: 'wrong' });
+      }
+      await checked.giveBack();
+      rememberDevice(deps, request, reply, { platform, account: account.id });
+      setSignInCookie(deps, reply, { platform, id, maxAge: document.lifetimes.signInSeconds });
+      return goOn(deps, reply, { ...place, signedIn: { id, account: account.id }, destination });
     });
   };

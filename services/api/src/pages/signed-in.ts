@@ -1,4 +1,4 @@
-import type { AccountId, SignInId } from '@grantlog/domain';
+import type { AccountId, AccountRecord, SignInId } from '@grantlog/domain';
 import { parseStreamId, signInDecider, signInStanding } from '@grantlog/domain';
 import type { Loaded, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
@@ -23,6 +23,10 @@ export const setSignInCookie = (
     maxAge: signIn.maxAge,
   });
 
+/** Takes the sign-in from the browser. That it has ended, the log says. */
+export const clearSignInCookie = (deps: Pick<Deps, 'config'>, reply: FastifyReply, platform: PlatformId): void =>
+  setCookie(deps, reply, { platform, name: 'sign-in', value: '', maxAge: 0 });
+
 /** The sign-in stream that this browser's cookie names, or null. Whether it still stands, the log says. */
 export const readSignInCookie = (deps: Pick<Deps, 'config' | 'sealer'>, request: FastifyRequest, platform: PlatformId): SignInId | null => {
   const sealed = readCookie(deps, request, platform, 'sign-in');
@@ -41,6 +45,21 @@ export type SignedIn = {
   readonly amr: readonly string[];
 };
 
+/** The email of an account that was loaded with its secrets, as pages show it to its owner. */
+export const emailOf = (
+  deps: Pick<Deps, 'sealer'>,
+  loaded: Loaded,
+  of: { readonly platform: PlatformId; readonly account: AccountId; readonly record: Pick<AccountRecord, 'personal'> },
+): string => {
+  const personal = readPersonal(deps.sealer, {
+    platform: of.platform,
+    subject: of.account,
+    wrappedKey: loaded.stream(of.account).dataKey,
+    personal: of.record.personal,
+  });
+  return personal === 'erased' ? '(erased)' : (personal['email'] ?? '');
+};
+
 /** Who is signed in, from a load that followed the sign-in with its secrets; null when nobody (any more) is. */
 export const signedInOf = (deps: Pick<Deps, 'sealer'>, loaded: Loaded, id: SignInId, platform: PlatformId): SignedIn | null => {
   const signIn = fold(signInDecider, loaded.stream(id));
@@ -49,12 +68,6 @@ export const signedInOf = (deps: Pick<Deps, 'sealer'>, loaded: Loaded, id: SignI
   if (account === null) return null;
   const stands = signInStanding({ signIn, platform: foldPlatform(loaded), account, now: loaded.now });
   if (stands !== 'good' || account.status !== 'active') return null;
-  const personal = readPersonal(deps.sealer, {
-    platform,
-    subject: signIn.account,
-    wrappedKey: loaded.stream(signIn.account).dataKey,
-    personal: account.personal,
-  });
-  const email = personal === 'erased' ? '(erased)' : (personal['email'] ?? '');
+  const email = emailOf(deps, loaded, { platform, account: signIn.account, record: account });
   return { id, account: signIn.account, email, authTime: signIn.authTime, amr: signIn.amr };
 };

@@ -116,6 +116,7 @@ const idToken = async (
       exp: issue.accessExpiresAt,
       at_hash: hashClaim(bound.alg, bound.accessToken),
       ...(terms.authTime === null ? {} : { auth_time: terms.authTime }),
+      ...(terms.amr === undefined ? {} : { amr: terms.amr }),
       ...(bound.nonce === null ? {} : { nonce: bound.nonce }),
     },
   });

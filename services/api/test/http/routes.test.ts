@@ -31,6 +31,7 @@ beforeAll(async () => {
       host: '127.0.0.1',
       trustProxy: [],
       smtpUrl: undefined,
+      mailFrom: 'Grantlog <no-reply@localhost>',
       dataDir: '.grantlog',
       secrets: ['a-secret-of-the-test-run-long-enough'],
       logLevel: 'debug',
@@ -43,7 +44,7 @@ beforeAll(async () => {
     displayName: 'Acme',
     scopes: [{ name: 'read', description: 'Read' }],
     resources: [{ uri: 'http://localhost:4000/acme/api', name: 'API', scopes: ['read'] }],
-    switches: { connectPaths: true },
+    switches: { connectPaths: true, basicForExploration: true },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   await configurePlatform(deps.provisioning, { actor: { kind: 'system', id: 'test' }, correlationId: 'test' }, parsed.document);
@@ -119,6 +120,7 @@ describe('the route table', () => {
       'GET /:platform/.well-known/oauth-protected-resource',
       'GET /:platform/.well-known/oauth-protected-resource/*',
       'GET /:platform/.well-known/openid-configuration',
+      'GET /mailbox',
       'GET /openapi.json',
     ]);
   });
@@ -174,6 +176,19 @@ describe('whoever shows nothing', () => {
     },
   );
 
+  test('is challenged for a Bearer token first and then for HTTP Basic by routes for accounts, in a problem', async () => {
+    const asked = ofAuthentication('account');
+    const told = await answers(asked, async (route) => {
+      const { status, type, headers } = await ask({ method: route.method as 'GET', url: pathOf(route) });
+      return {
+        status,
+        type: type.split(';')[0],
+        challenge: /^Bearer .*, Basic realm="acme", charset="UTF-8"$/.test(String(headers['www-authenticate'])),
+      };
+    });
+    expect(told).toEqual(all(asked, { status: 401, type: 'application/problem+json', challenge: true }));
+  });
+
   test('is told by a page on pages, and by JSON where a token is asked about', async () => {
     for (const route of ofAuthentication('browser')) {
       const { status, type, headers } = await ask({
@@ -206,7 +221,8 @@ describe('every route', () => {
 
   test('answers an unknown platform with 404, operators after their token', async () => {
     for (const route of routes.filter(({ url, method }) => url.includes(':platform') && method !== 'OPTIONS')) {
-      if (route.config.authentication === 'operator') continue;
+      // The one checks the token before; the other, where there is no resource, answers as if it were not there.
+      if (route.config.authentication === 'operator' || route.config.authentication === 'upstream') continue;
       const body = route.method === 'POST' ? form({ token: 'x', grant_type: 'refresh_token' }) : {};
       const { status, type, text } = await ask({ method: route.method as 'GET', url: pathOf(route, 'nowhere'), ...body });
       expect([name(route), status, type]).toEqual([name(route), 404, 'application/json; charset=utf-8']);
@@ -216,7 +232,7 @@ describe('every route', () => {
   });
 
   test('answers a preflight with 204 where browsers may come, and without CORS elsewhere', async () => {
-    for (const route of routes.filter(({ method }) => method !== 'OPTIONS')) {
+    for (const route of routes.filter(({ method, config }) => method !== 'OPTIONS' && config.authentication !== 'upstream')) {
       const headers = {
         origin: 'https://app.example',
         'access-control-request-method': route.method,

@@ -1,3 +1,5 @@
+import { consumeOnce, createPool, ensureSubscriptions, transaction } from '@grantlog/postgres';
+import { clientList, ensureGenerations, requestRebuild, subscriptionOf } from '@grantlog/read-models';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createWorld, tenantJson, type World } from './support/world.ts';
 
@@ -215,4 +217,74 @@ test('ten registrations of one id at once leave one client', async () => {
     Array.from({ length: 10 }, () => world.call(root, 'POST', clients, { ...worker, clientId: 'contested' })),
   );
   expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 9 }, () => 409)]);
+});
+
+describe('the list of clients', () => {
+  /** Runs the list's projection as the worker does, until it has nothing left to do. */
+  const project = async (generation = 1): Promise<void> => {
+    const pool = createPool({ connectionString: world.databaseUrl, role: 'grantlog_worker', max: 2 });
+    try {
+      await transaction(pool, (client) => ensureGenerations(client, clientList));
+      const subscription = subscriptionOf(clientList, generation);
+      await ensureSubscriptions(pool, [subscription.name]);
+      for (;;) {
+        const outcome = await consumeOnce(pool, [subscription]);
+        if (outcome.kind === 'failed') throw outcome.error;
+        if (outcome.kind === 'idle') return;
+      }
+    } finally {
+      await pool.end();
+    }
+  };
+  const listed = async (query: string, platform = 'filtered'): Promise<readonly string[]> => {
+    const { body, status } = await world.call(root, 'GET', `/${platform}/manage/clients${query}`);
+    expect([query, status]).toEqual([query, 200]);
+    return (body['clients'] as readonly { readonly name: string }[]).map(({ name }) => name);
+  };
+
+  test('is filtered and paged, newest first, without the deleted ones, and waits for a position', async () => {
+    await world.call(root, 'PUT', '/system/manage/platforms/filtered', tenantJson('filtered'));
+    const at = '/filtered/manage/clients';
+    for (const [name, more] of [
+      ['first', {}],
+      ['second', { approval: 'pending' }],
+      ['third', { approval: 'pending' }],
+      ['fourth', {}],
+      ['fifth', {}],
+    ] as const)
+      await world.call(root, 'POST', at, { ...web, name, clientId: name, ...more });
+    await world.call(root, 'POST', `${at}/third/reject`, { reason: 'misleading_name' });
+    await world.call(root, 'POST', `${at}/fourth/disable`, {});
+    const last = await world.call(root, 'DELETE', `${at}/fifth`);
+    await project();
+    expect(await listed(`?minPosition=${last.body['position']}`)).toEqual(['fourth', 'third', 'second', 'first']);
+    expect(await listed('?approval=pending')).toEqual(['second']);
+    expect(await listed('?waiting=true')).toEqual(['second']);
+    expect(await listed('?approval=rejected')).toEqual(['third']);
+    expect(await listed('?status=disabled')).toEqual(['fourth']);
+    expect(await listed('?status=deleted')).toEqual(['fifth']);
+    expect(await listed('?owner=00000000-0003-8000-8000-000000000001')).toEqual([]);
+    expect(await listed('?owner=nobody')).toEqual([]);
+    const page = await world.call(root, 'GET', `${at}?limit=3`);
+    expect(await listed(`?limit=3&before=${page.body['next']}`)).toEqual(['first']);
+    expect((await world.call(root, 'GET', `${at}?minPosition=${Number(last.body['position']) + 100}`)).body['current']).toBe(false);
+    expect((await world.call(root, 'GET', `${at}?fly=1`)).status).toBe(400);
+  });
+
+  test('shows nothing of another platform, and is built anew beside the rows that are read', async () => {
+    await world.call(root, 'POST', '/along/manage/clients', { ...web, name: 'elsewhere', clientId: 'elsewhere' });
+    await project();
+    const before = await world.call(root, 'GET', '/filtered/manage/clients');
+    expect(await listed('')).not.toContain('elsewhere');
+    expect(await listed('', 'along')).toEqual(['elsewhere']);
+    const pool = createPool({ connectionString: world.databaseUrl, role: 'grantlog_worker', max: 1 });
+    await requestRebuild(pool, clientList);
+    await pool.end();
+    await project(2);
+    expect((await world.call(root, 'GET', '/filtered/manage/clients')).body).toEqual(before.body);
+    const { rows } = await world.deps.pool.query(
+      `select live_generation as live from projection where name = 'client-list' and platform = 'filtered'`,
+    );
+    expect(rows).toEqual([{ live: 2 }]);
+  });
 });

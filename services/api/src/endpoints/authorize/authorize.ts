@@ -8,6 +8,8 @@ import { staysConnected } from '../../grants/issue-rules.ts';
 import { csrfToken, ensureBrowserId } from '../../http/browser.ts';
 import { formBody } from '../../http/form-body.ts';
 import { sendPage } from '../../http/page.ts';
+import type { EndpointPath } from '../../http/require-switch.ts';
+import { PathNotOnPlatform } from '../../http/require-switch.ts';
 import type { AuthorizationRequest } from '../../pages/authorization-request.ts';
 import { sealDecision } from '../../pages/authorization-request.ts';
 import { consentPage } from '../../pages/consent-page.ts';
@@ -43,9 +45,9 @@ const sufficesFor = (
  * what the form of the page brings.
  */
 export const authorizationEndpoint =
-  (deps: Deps, paths: readonly string[]) =>
+  (deps: Deps, paths: readonly EndpointPath[]) =>
   (app: FastifyInstance): void => {
-    const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+    const answer = (needed: EndpointPath['onlyWith']) => async (request: FastifyRequest, reply: FastifyReply) => {
       const names = await resolvePlatform(deps, request);
       const { platform } = names;
       const source = request.method === 'POST' ? formBody(request) : request.query;
@@ -60,8 +62,9 @@ export const authorizationEndpoint =
       if (platformState.status !== 'active')
         throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
       const { document } = platformState;
+      if (needed !== null && !document.switches[needed]) throw new PathNotOnPlatform(`${platform} does not switch ${needed} on`);
       const client = checkClient(foldClient(loaded, clientStream));
-      const destination = checkRedirectUri(client, address.get('redirect_uri'), asksForOpenid(document, source));
+      const destination = checkRedirectUri({ document, client }, address.get('redirect_uri'), asksForOpenid(document, source));
 
       // 2. From here the client hears of its errors, with its state and our issuer (RFC 9207 §2).
       const issuer = issuerOf(document, deps.config.publicUrl);
@@ -76,7 +79,7 @@ export const authorizationEndpoint =
       let checked: CheckedRequest;
       let hinted: string | null;
       try {
-        checked = checkRequest(document, client, readParameters(source, authorizationParameters));
+        checked = checkRequest({ document, client, issuer }, readParameters(source, authorizationParameters));
         const { publicJwks: keys } = await deps.keys.of(platform, foldKeyRing(loaded));
         hinted = await readHintedAccount(checked.idTokenHint, { issuer, clientId: client.clientId, keys, now: loaded.now });
       } catch (error) {
@@ -121,6 +124,7 @@ export const authorizationEndpoint =
         consentPage({
           document,
           path: pathOf(issuer),
+          issuer,
           client,
           request: pending,
           email: signedIn.email,
@@ -130,9 +134,9 @@ export const authorizationEndpoint =
         }),
       );
     };
-    for (const path of paths) {
-      app.get(path, { config: { authentication: 'browser', errors: 'page' } }, answer);
-      app.post(path, { config: { authentication: 'browser', errors: 'page' } }, answer);
+    for (const { path, onlyWith } of paths) {
+      app.get(path, { config: { authentication: 'browser', errors: 'page' } }, answer(onlyWith));
+      app.post(path, { config: { authentication: 'browser', errors: 'page' } }, answer(onlyWith));
     }
   };
 

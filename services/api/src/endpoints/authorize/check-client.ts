@@ -1,6 +1,11 @@
 import type { ClientRecord, ClientState } from '@grantlog/domain';
 import { OAuthError } from '@grantlog/protocol';
 
+const unapproved = {
+  pending: 'The app that sent you here is waiting for the approval of an operator of this platform and cannot be used until then',
+  rejected: 'The app that sent you here was refused by an operator of this platform and cannot be used',
+} as const;
+
 /**
  * A client that may ask for authorizations.
  *
@@ -17,8 +22,6 @@ export const checkClient = (state: ClientState): ClientRecord => {
       });
     case 'active':
       if (state.approval === 'approved') return state;
-      throw new OAuthError('unauthorized_client', {
-        description: 'The app that sent you here has not been approved by the operator of this platform',
-      });
+      throw new OAuthError('unauthorized_client', { description: unapproved[state.approval] });
   }
 };

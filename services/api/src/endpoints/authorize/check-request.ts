@@ -1,15 +1,8 @@
 import type { ClientRecord, PlatformDocument } from '@grantlog/domain';
-import { grantableScopes } from '@grantlog/domain';
 import type { Prompt, RequestParameters } from '@grantlog/protocol';
-import {
-  OAuthError,
-  parseResourceIndicator,
-  parseScope,
-  readCodeChallenge,
-  readMaxAge,
-  readPrompt,
-  sameResource,
-} from '@grantlog/protocol';
+import { OAuthError, parseResourceIndicator, readCodeChallenge, readMaxAge, readPrompt, sameResource } from '@grantlog/protocol';
+import { resourcesOf } from '../../platforms/own-resources.ts';
+import { checkScopes } from './check-scopes.ts';
 
 export const authorizationParameters = [
   'client_id',
@@ -41,25 +34,13 @@ export type CheckedRequest = {
   readonly idTokenHint: string | null;
 };
 
-const checkScopes = (document: PlatformDocument, client: ClientRecord, scope: string | undefined): readonly string[] => {
-  const decided = grantableScopes({ document, client, requested: parseScope(scope) });
-  if (decided.outcome === 'granted') return decided.scopes;
-  throw new OAuthError('invalid_scope', {
-    description:
-      decided.scope === null
-        ? 'The request names no scope, and the platform has no default'
-        : `The scope ${decided.scope} cannot be granted`,
-  });
-};
-
-/** The document's own spelling of each resource asked for: what tokens carry is what the metadata says (RFC 8707 §2). */
-const checkResources = (document: PlatformDocument, asked: readonly string[]): readonly string[] => {
+/** The platform's own spelling of each resource asked for: what tokens carry is what the metadata says (RFC 8707 §2). */
+const checkResources = (document: PlatformDocument, issuer: string, asked: readonly string[]): readonly string[] => {
   // Many clients never name the resource; where there is only one, it is meant (RFC 8707 §2).
   const [only] = document.resources;
   if (asked.length === 0) return only !== undefined && document.resources.length === 1 ? [only.uri] : [];
-  const found = asked
-    .map(parseResourceIndicator)
-    .map((resource) => document.resources.find((known) => sameResource(known.uri, resource))?.uri);
+  const resources = resourcesOf(document, issuer);
+  const found = asked.map(parseResourceIndicator).map((resource) => resources.find((known) => sameResource(known.uri, resource))?.uri);
   const known = found.flatMap((uri) => uri ?? []);
   if (known.length !== found.length) throw new OAuthError('invalid_target', { description: 'resource is not one of this platform' });
   return [...new Set(known)];
@@ -72,8 +53,7 @@ const checkResources = (document: PlatformDocument, asked: readonly string[]): r
  * @see RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2, OIDC Core §3.1.2.1
  */
 export const checkRequest = (
-  document: PlatformDocument,
-  client: ClientRecord,
+  { document, client, issuer }: { readonly document: PlatformDocument; readonly client: ClientRecord; readonly issuer: string },
   parameters: RequestParameters<(typeof authorizationParameters)[number]>,
 ): CheckedRequest => {
   if (parameters.get('request') !== undefined)
@@ -95,7 +75,7 @@ export const checkRequest = (
   });
   return {
     scopes: checkScopes(document, client, parameters.get('scope')),
-    resources: checkResources(document, parameters.all('resource')),
+    resources: checkResources(document, issuer, parameters.all('resource')),
     nonce: parameters.get('nonce') ?? null,
     codeChallenge: codeChallenge ?? null,
     prompt: readPrompt(parameters.get('prompt')),

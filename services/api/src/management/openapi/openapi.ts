@@ -15,6 +15,8 @@ const security = {
   bearer: [{ bearer: [] }],
   token: [],
   browser: [{ browser: [] }, {}],
+  account: [{ bearer: [] }, { basic: [] }],
+  upstream: [{ bearer: [] }, { basic: [] }],
   operator: [{ operator: ['manage'] }],
 } as const satisfies Record<RouteAuthentication, readonly Requirement[]>;
 
@@ -92,6 +94,11 @@ export const openApi =
               type: 'http',
               scheme: 'basic',
               description: 'client_secret_basic; client_secret_post and public clients use the form',
+            },
+            basic: {
+              type: 'http',
+              scheme: 'basic',
+              description: "An account's own email and password, where the platform allows it for exploration",
             },
             bearer: { type: 'http', scheme: 'bearer', description: 'An access token of the platform' },
             browser: { type: 'apiKey', in: 'cookie', name: 'grantlog-{platform}-sign-in', description: 'The sign-in of a person' },

@@ -1,5 +1,5 @@
 /** What routes without a schema are for. Those of the management API say it themselves. */
-export type RouteSummary = { readonly tag: 'Discovery' | 'OAuth' | 'Pages' | 'About'; readonly summary: string };
+export type RouteSummary = { readonly tag: 'Discovery' | 'OAuth' | 'Pages' | 'Resources' | 'About'; readonly summary: string };
 
 const discovery = (summary: string): RouteSummary => ({ tag: 'Discovery', summary });
 const oauth = (summary: string): RouteSummary => ({ tag: 'OAuth', summary });
@@ -13,9 +13,12 @@ const token = oauth('Token endpoint (RFC 6749 §3.2): authorization_code, refres
 const revocation = oauth('Revocation (RFC 7009)');
 const userinfo = oauth('Userinfo (OpenID Connect Core §5.3)');
 
+const upstream: RouteSummary = { tag: 'Resources', summary: 'What lies under a resource of the platform, passed on to where it runs' };
+
 /** By method and path as the routes spell them; a test finds the route that nobody described. */
 export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'GET /': { tag: 'About', summary: 'What runs here' },
+  'GET /mailbox': page('What was mailed, in development only'),
   'GET /:platform': page('What a person finds under the issuer of a platform'),
   'GET /openapi.json': { tag: 'About', summary: 'This document' },
   'GET /.well-known/oauth-authorization-server': discovery('Says that each platform is its own issuer'),
@@ -40,11 +43,29 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'POST /:platform/oauth/revoke': revocation,
   'POST /:platform/oauth/connect/revocation': revocation,
   'POST /:platform/oauth/introspect': oauth('Introspection (RFC 7662)'),
+  'POST /:platform/oauth/basicvalidation': oauth('Whether HTTP Basic credentials are good, on platforms that take them for exploration'),
   'GET /:platform/oauth/userinfo': userinfo,
   'POST /:platform/oauth/userinfo': userinfo,
   'GET /:platform/oauth/connect/accesstokenvalidation': oauth('Whether an access token is good, on platforms with the connect paths'),
   'GET /:platform/sign-in': page('The sign-in form'),
   'POST /:platform/sign-in': page('Signs a person in'),
+  'GET /:platform/sign-up': page('The sign-up form, on platforms that are open to it'),
+  'POST /:platform/sign-up': page('Mails a code to who wants an account'),
+  'POST /:platform/sign-up/code': page('Takes the code and makes the account'),
+  'POST /:platform/sign-in/code': page('Takes the code of the second step'),
+  'POST /:platform/sign-in/enrolment': page('Takes a first code where the platform requires a second step'),
+  'POST /:platform/sign-in/continue': page('Goes on from the recovery codes to the decision that waits'),
   'POST /:platform/sign-out': page('Signs a person out'),
+  'GET /:platform/security': page('How the account of who is signed in is secured'),
+  'POST /:platform/security/totp': page('Begins to set up an authenticator app'),
+  'POST /:platform/security/totp/move': page('Begins to move the second step to another app'),
+  'POST /:platform/security/totp/confirm': page('Switches an authenticator app on with a first code'),
+  'POST /:platform/security/totp/remove': page('Switches the second step off'),
+  'POST /:platform/security/recovery-codes': page('Makes new recovery codes'),
   'POST /:platform/consent': page('Takes the decision of a person'),
+  'GET /:platform/*': upstream,
+  'POST /:platform/*': upstream,
+  'PUT /:platform/*': upstream,
+  'PATCH /:platform/*': upstream,
+  'DELETE /:platform/*': upstream,
 };

@@ -69,6 +69,7 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
     host: '127.0.0.1',
     trustProxy: [],
     smtpUrl: undefined,
+    mailFrom: 'Grantlog <no-reply@localhost>',
     dataDir: '/nowhere',
     secrets: ['a secret of the test run, long enough'],
     logLevel: 'silent',

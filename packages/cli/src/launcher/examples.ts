@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import type { Environment } from '../environment.ts';
+import type { Demo } from '../seed/contract.ts';
+import type { LauncherParts } from './parts.ts';
+import type { ServicePlan } from './service.ts';
+import type { LauncherSettings } from './settings.ts';
+
+/** Whether the example resources run: with the demonstration that they belong to, where their source is. */
+export const runsExamples = (parts: Pick<LauncherParts, 'seed' | 'examplesScript'>): boolean =>
+  parts.seed !== null && existsSync(parts.examplesScript);
+
+/** Loopback, whatever HOST is: they are reached through the API. */
+export const examplesAt = (settings: Pick<LauncherSettings, 'examplesPort'>): { readonly host: string; readonly port: number } => ({
+  host: '127.0.0.1',
+  port: settings.examplesPort,
+});
+
+/** What `{examples}` in a platform file stands for, whether they run or not. */
+export const examplesUrl = (settings: Pick<LauncherSettings, 'examplesPort'>): string => `http://127.0.0.1:${settings.examplesPort}`;
+
+/** What they may know of our environment. Not the database and not our secrets: a resource server has neither. */
+const inherited = ['PATH', 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'LOG_LEVEL'];
+
+/** The example resources, as the resource server of the one seeded platform that has them; none where they do not run. */
+export const planExamples = (task: {
+  readonly settings: LauncherSettings;
+  readonly parts: LauncherParts;
+  readonly environment: Environment;
+  readonly demo: Demo | null;
+}): readonly ServicePlan[] => {
+  const { settings, parts, environment } = task;
+  const { issuer, presenter, resource, resourceServer } = task.demo?.platforms['arlo'] ?? {};
+  const complete = issuer !== undefined && presenter !== undefined && resource !== undefined && resourceServer !== undefined;
+  if (!complete || !runsExamples(parts)) return [];
+  const { host, port } = examplesAt(settings);
+  return [
+    {
+      name: 'examples',
+      script: parts.examplesScript,
+      readyUrl: `${examplesUrl(settings)}/readyz`,
+      environment: {
+        ...Object.fromEntries(Object.entries(environment).filter(([name]) => inherited.includes(name))),
+        HOST: host,
+        PORT: String(port),
+        ISSUER: issuer,
+        RESOURCE: resource,
+        CLIENT_ID: resourceServer.client_id,
+        CLIENT_SECRET: resourceServer.client_secret,
+        PRESENTER: presenter.sub,
+      },
+    },
+  ];
+};

@@ -1,0 +1,3 @@
+/** Example resources that cannot start. */
+console.log('the examples have no data');
+process.exit(4);

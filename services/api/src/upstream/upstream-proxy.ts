@@ -1,0 +1,110 @@
+import type { Readable } from 'node:stream';
+import replyFrom from '@fastify/reply-from';
+import { parsePlatformId, platformStream } from '@grantlog/domain';
+import { OAuthError } from '@grantlog/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Deps } from '../deps.ts';
+import type { PathMethods } from '../http/path-methods.ts';
+import { issuerOf } from '../platforms/issuer.ts';
+import { foldPlatform } from '../platforms/load-parties.ts';
+import { bodyLimit, bodyTooLarge, boundedBody } from './bounded-body.ts';
+import { findUpstream, type Upstream } from './find-upstream.ts';
+import { isPlainPath } from './is-plain-path.ts';
+import { requestHeaders } from './request-headers.ts';
+import { responseHeaders } from './response-headers.ts';
+import { upstreamFailure } from './upstream-failure.ts';
+
+type Found = { readonly upstream: Upstream; readonly issuer: string; readonly status: 'active' | 'suspended' };
+
+// Not TRACE: it would read our own headers back to whoever asks (RFC 9110 §9.3.8).
+const methods = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** Milliseconds until the resource must have begun to answer, and between two pieces of its answer. */
+const patience = 25_000;
+
+/** The path and the query as they came, the query with its question mark. */
+const splitUrl = (url: string): { readonly path: string; readonly query: string } => {
+  const [, path = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(url) ?? [];
+  return { path, query };
+};
+
+const find = async (deps: Pick<Deps, 'config' | 'log' | 'hosts'>, request: FastifyRequest, path: string): Promise<Found | null> => {
+  const { platform: name = '' } = request.params as { readonly platform?: string };
+  const platform = parsePlatformId(name);
+  if (platform === null || !path.startsWith(`/${platform}/`) || !deps.hosts.isHome(platform, request.raw)) return null;
+  const state = foldPlatform(await deps.log.load(platform, [{ streamId: platformStream }]));
+  if (state.status === 'none') return null;
+  const issuer = issuerOf(state.document, deps.config.publicUrl);
+  const upstream = findUpstream({ document: state.document, issuer, path: path.slice(platform.length + 1) });
+  return upstream === null ? null : { upstream, issuer, status: state.status };
+};
+
+/** @throws OAuthError for a request that no resource is bothered with. */
+const check = (request: FastifyRequest, { upstream, status }: Found): void => {
+  if (!isPlainPath(upstream.rest)) {
+    throw new OAuthError('invalid_request', {
+      description: 'The path may hold no dot segments, escaped slashes, backslashes, control characters or broken escapes',
+      reason: 'the path below the resource is not plain',
+    });
+  }
+  if (status === 'suspended')
+    throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
+  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw bodyTooLarge();
+};
+
+/**
+ * Passes what lies under the URI of a resource with an `upstream` on to it, so that one origin serves a platform and its
+ * API: any method, any body, credentials included, which the resource judges with its own guard. Cookies pass in neither
+ * direction. Everything that another route has, and everything that no resource has, is answered as if this were not here.
+ */
+export const upstreamProxy =
+  (deps: Pick<Deps, 'config' | 'log' | 'hosts'> & { readonly methodsOf: (path: string) => PathMethods | null }) =>
+  async (app: FastifyInstance): Promise<void> => {
+    await app.register(async (scope) => {
+      // A scope of its own: bodies are passed on as they come, and nothing here reads a form.
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', async (_request: FastifyRequest, payload: Readable) => payload);
+      await scope.register(replyFrom, {
+        disableCache: true,
+        disableRequestLogging: true,
+        destroyAgent: true,
+        // Without the word it would take any certificate.
+        undici: { connect: { timeout: 10_000, rejectUnauthorized: true }, headersTimeout: patience, bodyTimeout: patience },
+      });
+      const pass = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+        const { path, query } = splitUrl(request.url);
+        const known = deps.methodsOf(path);
+        // A route that has path and method gives way only where a parameter is longer than the router reads.
+        if (known?.methods.includes(request.method) === true)
+          throw new OAuthError('invalid_request', { description: 'The path of this request cannot be read' });
+        const found = known === null ? await find(deps, request, path) : null;
+        if (found === null) {
+          reply.callNotFound();
+          return reply;
+        }
+        check(request, found);
+        const { upstream, issuer } = found;
+        if (request.body !== undefined) request.body = boundedBody(request.body as Readable); // the parser above
+        return reply.from(upstream.url + upstream.rest, {
+          queryString: () => query.slice(1),
+          // A request is passed on once: whether to ask again is for the client to say.
+          retryDelay: () => null,
+          rewriteRequestHeaders: (_, headers) => requestHeaders(request, headers, issuer),
+          rewriteHeaders: (headers) => responseHeaders(headers, upstream),
+          onError: (failed, { error }) => void failed.send(upstreamFailure(error, upstream)),
+        });
+      };
+      for (const method of methods) {
+        scope.route({
+          method,
+          url: '/:platform/*',
+          // As of every other path, the description shows GET alone.
+          ...(method === 'HEAD' ? { schema: { hide: true } } : {}),
+          config: { authentication: 'upstream', errors: 'oauth' },
+          // For the whole answer, which a client may read slowly; the resource has to begin it within `patience`.
+          handlerTimeout: 120_000,
+          handler: pass,
+        });
+      }
+    });
+  };
