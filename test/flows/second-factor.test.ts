@@ -1,13 +1,24 @@
 import type { PlatformId } from '@grantlog/eventsourcing';
-import { readEventsAfter, readHead } from '@grantlog/postgres';
-import { enrolTotp, removeTotp, setPassword, spendSecondFactor } from '@grantlog/provisioning';
-import { Secret } from 'otpauth';
+import { removeTotp, setPassword, spendSecondFactor } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { answerOf, type ConsentFlow, claimsOf, createConsentFlow } from '../support/consent.ts';
+import { answerOf, type ConsentFlow, createConsentFlow } from '../support/consent.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
-import { appCode, type Enrolled, enrol, namesOf, versionOf, wrongCode } from '../support/second-factor.ts';
+import {
+  amrAfter,
+  appCode,
+  atSecondStep,
+  type Enrolled,
+  enrol,
+  eventsDuring,
+  isSignedIn,
+  namesOf,
+  newOwner,
+  typesOf,
+  versionOf,
+  wrongCode,
+} from '../support/second-factor.ts';
 import type { Visit, Visitor } from '../support/visitor.ts';
-import { by, openWorkbench, type TestAccount, type Workbench } from '../support/workbench.ts';
+import { by, openWorkbench, type Workbench } from '../support/workbench.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -15,7 +26,7 @@ let deployment: Deployment;
 let bench: Workbench;
 let other: Workbench;
 let flow: ConsentFlow;
-let strict: ConsentFlow;
+let elsewhere: ConsentFlow;
 
 const flowOn = async (platform: string, mfa: 'off' | 'optional' | 'required'): Promise<ConsentFlow> => {
   await bench.configure(platform, { signIn: { mfa } });
@@ -26,7 +37,7 @@ beforeAll(async () => {
   deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 2, workers: 0 });
   [bench, other] = [openWorkbench(deployment), openWorkbench(deployment)];
   flow = await flowOn('steps', 'optional');
-  strict = await flowOn('strict', 'required');
+  elsewhere = await flowOn('elsewhere', 'optional');
 });
 afterAll(async () => {
   await bench.close();
@@ -34,36 +45,16 @@ afterAll(async () => {
   await deployment.stop();
 });
 
-/** A fresh account of `steps` with an authenticator app. */
-const owner = async (platform = 'steps'): Promise<TestAccount & Enrolled> => {
-  const account = await bench.account(platform);
-  return { ...account, ...(await enrol(bench, platform, account)) };
-};
-/** A browser that has shown the right password for a fresh request, and the page that it sees. */
-const atSecondStep = async (account: TestAccount, at: ConsentFlow = flow, visitor = at.newVisitor()) => {
-  const page = await at.signIn(visitor, await visitor.open(at.authorizeUrl({ prompt: 'login' })), account);
-  expect(page.text).toContain('name="code"');
-  return { visitor, page };
-};
+const owner = () => newOwner(bench, 'steps');
+const during = <Result>(work: () => Promise<Result>) => eventsDuring(bench, 'steps', work);
 const answer = (visitor: Visitor, page: Visit, code: string, change: Fields = {}, url = flow.at('/sign-in/code')): Promise<Visit> =>
   visitor.post(url, { ...page.hidden, code, ...change });
-const isSignedIn = (visitor: Visitor): boolean => [...visitor.cookies].some(([name, value]) => name.endsWith('-sign-in') && value !== '');
-const eventsDuring = async <Result>(work: () => Promise<Result>, platform = 'steps') => {
-  const after = await readHead(bench.context.pool, platform as PlatformId);
-  const result = await work();
-  return { result, events: await readEventsAfter(bench.context.pool, { platform: platform as PlatformId, after, limit: 500 }) };
-};
-const types = (events: readonly { readonly type: string }[]): readonly string[] => events.map((event) => event.type);
-const amrAfter = async (at: ConsentFlow, visitor: Visitor, consent: Visit): Promise<unknown> => {
-  const allowed = await at.decide(visitor, consent, 'allow');
-  return claimsOf((await at.redeem(answerOf(allowed)['code'])).body['id_token'])['amr'];
-};
 
 describe('an account with an authenticator app', () => {
   test('AZ-33: is not signed in by its password, whatever the browser does next', async () => {
     const account = await owner();
-    const { result, events } = await eventsDuring(() => atSecondStep(account));
-    expect(types(events)).toEqual([]);
+    const { result, events } = await during(() => atSecondStep(flow, account));
+    expect(typesOf(events)).toEqual([]);
     expect(isSignedIn(result.visitor)).toBe(false);
     expect(result.page.text).toContain('autocomplete="one-time-code"');
     expect(result.page.text).toContain('inputmode="numeric"');
@@ -76,9 +67,9 @@ describe('an account with an authenticator app', () => {
 
   test('is signed in by its code, and the ID token says how', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
-    const { result: consent, events } = await eventsDuring(() => answer(visitor, page, appCode(account.secret, 1)));
-    expect(types(events).toSorted()).toEqual(['name.claimed', 'sign_in.succeeded']);
+    const { visitor, page } = await atSecondStep(flow, account);
+    const { result: consent, events } = await during(() => answer(visitor, page, appCode(account.secret, 1)));
+    expect(typesOf(events).toSorted()).toEqual(['name.claimed', 'sign_in.succeeded']);
     expect(consent.text).toContain('name="decision"');
     expect(await amrAfter(flow, visitor, consent)).toEqual(['pwd', 'otp', 'mfa']);
   });
@@ -86,13 +77,13 @@ describe('an account with an authenticator app', () => {
   test('has codes that are good once, in whatever browser', async () => {
     const account = await owner();
     const code = appCode(account.secret, 1);
-    const [first, second] = [await atSecondStep(account), await atSecondStep(account)];
+    const [first, second] = [await atSecondStep(flow, account), await atSecondStep(flow, account)];
     expect((await answer(first.visitor, first.page, `${code.slice(0, 3)} ${code.slice(3)}`)).status).toBe(200);
-    for (const again of [second, await atSecondStep(account)]) {
-      const { result, events } = await eventsDuring(() => answer(again.visitor, again.page, code));
+    for (const again of [second, await atSecondStep(flow, account)]) {
+      const { result, events } = await during(() => answer(again.visitor, again.page, code));
       expect(result.status).toBe(400);
       expect(result.text).toContain('used already');
-      expect(types(events)).toEqual(['sign_in.failed']);
+      expect(typesOf(events)).toEqual(['sign_in.failed']);
       expect(isSignedIn(again.visitor)).toBe(false);
     }
   });
@@ -100,23 +91,23 @@ describe('an account with an authenticator app', () => {
   test('has the code that switched it on spent as well', async () => {
     const account = await bench.account('steps');
     const { secret } = await enrol(bench, 'steps', account);
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     expect((await answer(visitor, page, appCode(secret))).text).toContain('used already');
   });
 
   test('is signed in once by 50 answers with one code to two API processes at once', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     const code = appCode(account.secret, 1);
-    const { result, events } = await eventsDuring(() =>
+    const { result, events } = await during(() =>
       Promise.all(
         Array.from({ length: 50 }, (_, index) => answer(visitor, page, code, {}, `${deployment.apis[index % 2]?.url}/steps/sign-in/code`)),
       ),
     );
     expect(result.filter(({ status }) => status === 200)).toHaveLength(1);
     for (const { status } of result.filter((each) => each.status !== 200)) expect([400, 429]).toContain(status);
-    expect(types(events).filter((type) => type === 'sign_in.succeeded')).toHaveLength(1);
-    expect(types(events).filter((type) => type === 'name.claimed')).toHaveLength(1);
+    expect(typesOf(events).filter((type) => type === 'sign_in.succeeded')).toHaveLength(1);
+    expect(typesOf(events).filter((type) => type === 'name.claimed')).toHaveLength(1);
   });
 
   test.each(['totp', 'recovery_code'] as const)('has one %s spent once by 50 commits of two processes at once', async (method) => {
@@ -138,19 +129,19 @@ describe('a recovery code', () => {
   test('signs in once, and leaves nine', async () => {
     const account = await owner();
     const [code = ''] = account.recoveryCodes;
-    const { visitor, page } = await atSecondStep(account);
-    const { result: consent, events } = await eventsDuring(() => answer(visitor, page, code.toUpperCase().replaceAll('-', ' ')));
-    expect(types(events)).toEqual(['account.recovery_code_used', 'sign_in.succeeded']);
+    const { visitor, page } = await atSecondStep(flow, account);
+    const { result: consent, events } = await during(() => answer(visitor, page, code.toUpperCase().replaceAll('-', ' ')));
+    expect(typesOf(events)).toEqual(['account.recovery_code_used', 'sign_in.succeeded']);
     expect(await amrAfter(flow, visitor, consent)).toEqual(['pwd', 'mfa']);
     expect((await visitor.open(flow.at('/security'))).text).toContain('9 of 10 recovery codes left');
-    const again = await atSecondStep(account);
+    const again = await atSecondStep(flow, account);
     const refused = await answer(again.visitor, again.page, code);
     expect([refused.status, isSignedIn(again.visitor)]).toEqual([400, false]);
   });
 
   test('of another account, or of a set that was replaced, is wrong', async () => {
     const [account, stranger] = [await owner(), await owner()];
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     expect((await answer(visitor, page, stranger.recoveryCodes[0] ?? '')).text).toContain('code is wrong');
   });
 });
@@ -158,30 +149,30 @@ describe('a recovery code', () => {
 describe('wrong codes', () => {
   test('are recorded, and refused unseen after five from one place, the right one too', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
-    const { events } = await eventsDuring(async () => {
+    const { visitor, page } = await atSecondStep(flow, account);
+    const { events } = await during(async () => {
       for (let count = 0; count < 5; count += 1) expect((await answer(visitor, page, wrongCode(account.secret))).status).toBe(400);
     });
     const failed = { type: 'sign_in.failed', data: { account: account.id, reason: 'wrong_code', via: 'form' } };
     expect(events).toMatchObject(Array.from({ length: 5 }, () => failed));
-    const { result: refused, events: none } = await eventsDuring(() => answer(visitor, page, appCode(account.secret, 1)));
-    expect([refused.status, Number(refused.headers.get('retry-after')) > 0, types(none)]).toEqual([429, true, []]);
+    const { result: refused, events: none } = await during(() => answer(visitor, page, appCode(account.secret, 1)));
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0, typesOf(none)]).toEqual([429, true, []]);
     expect(isSignedIn(visitor)).toBe(false);
   });
 
   test('of strangers do not hold up a browser that the account has signed in with', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     expect((await answer(visitor, page, account.recoveryCodes[0] ?? '')).status).toBe(200);
-    const stranger = await atSecondStep(account);
+    const stranger = await atSecondStep(flow, account);
     for (let count = 0; count < 6; count += 1) await answer(stranger.visitor, stranger.page, wrongCode(account.secret));
-    const own = await atSecondStep(account, flow, visitor);
+    const own = await atSecondStep(flow, account, visitor);
     expect((await answer(own.visitor, own.page, appCode(account.secret, 1))).status).toBe(200);
   });
 
   test('let parallel guesses through no more often than one after the other', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     const answers = await Promise.all(Array.from({ length: 30 }, () => answer(visitor, page, wrongCode(account.secret))));
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(5);
   });
@@ -196,14 +187,14 @@ describe('a second step is void', () => {
 
   test('when the password was changed meanwhile', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     await setPassword(bench.context, by, { platform: 'steps' as PlatformId, account: account.id, password: 'another password' });
     await refusal(answer(visitor, page, right(account)), visitor);
   });
 
   test('when the factor was removed meanwhile', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     const names = await namesOf(bench, 'steps');
     const expectedVersion = await versionOf(bench, 'steps', account);
     await removeTotp(bench.context, by, { names, account: account.id, expectedVersion, proof: { method: 'recovery_code', index: 0 } });
@@ -212,17 +203,17 @@ describe('a second step is void', () => {
 
   test('in another browser', async () => {
     const account = await owner();
-    const [first, second] = [await atSecondStep(account), await atSecondStep(account)];
+    const [first, second] = [await atSecondStep(flow, account), await atSecondStep(flow, account)];
     const { request = '' } = first.page.hidden;
     await refusal(answer(second.visitor, second.page, right(account), { request }), second.visitor);
   });
 
   test('on another platform', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
-    const there = await visitor.open(strict.at('/sign-in'));
+    const { visitor, page } = await atSecondStep(flow, account);
+    const there = await visitor.open(elsewhere.at('/sign-in'));
     const { request = '' } = page.hidden;
-    await refusal(answer(visitor, there, right(account), { request }, strict.at('/sign-in/code')), visitor);
+    await refusal(answer(visitor, there, right(account), { request }, elsewhere.at('/sign-in/code')), visitor);
   });
 
   test('as the step of another kind, with a byte changed, or as the request of the form before', async () => {
@@ -239,95 +230,9 @@ describe('a second step is void', () => {
 
   test('AZ-35: without its CSRF token, or from another origin', async () => {
     const account = await owner();
-    const { visitor, page } = await atSecondStep(account);
+    const { visitor, page } = await atSecondStep(flow, account);
     await refusal(answer(visitor, page, right(account), { csrf: '' }), visitor, 403);
     const foreign = visitor.post(flow.at('/sign-in/code'), { ...page.hidden, code: right(account) }, { origin: 'https://evil.example' });
     await refusal(foreign, visitor, 403);
   });
-});
-
-describe('a platform that requires a second step', () => {
-  const secretIn = (page: Visit): string => /<code>((?:[A-Z2-7]{4} ?){8})<\/code>/.exec(page.text)?.[1]?.replaceAll(' ', '') ?? '';
-
-  test('has an account without one enrol before it is signed in, and goes on to what waits', async () => {
-    const account = await bench.account('strict');
-    const { result: first, events: before } = await eventsDuring(() => atSecondStep(account, strict), 'strict');
-    const { visitor, page } = first;
-    const secret = secretIn(page);
-    expect(secret).toHaveLength(32);
-    expect(page.text).toContain('<svg role="img"');
-    expect([types(before), isSignedIn(visitor)]).toEqual([[], false]);
-
-    const enrolment = strict.at('/sign-in/enrolment');
-    const wrong = await answer(visitor, page, wrongCode(secret), {}, enrolment);
-    expect([wrong.status, secretIn(wrong), isSignedIn(visitor)]).toEqual([400, secret, false]);
-    const { result: codes, events } = await eventsDuring(() => answer(visitor, wrong, appCode(secret), {}, enrolment), 'strict');
-    expect(types(events)).toEqual(['account.mfa_enrolled', 'account.recovery_codes_set', 'name.claimed', 'sign_in.succeeded']);
-    expect(codes.text.match(/<li><code>/g)).toHaveLength(10);
-    const consent = await visitor.post(strict.at('/sign-in/continue'), codes.hidden);
-    expect(consent.text).toContain('name="decision"');
-    expect(await amrAfter(strict, visitor, consent)).toEqual(['pwd', 'otp', 'mfa']);
-  });
-
-  test('takes an enrolment once, and in one browser', async () => {
-    const account = await bench.account('strict');
-    const [first, second] = [await atSecondStep(account, strict), await atSecondStep(account, strict)];
-    const enrolment = strict.at('/sign-in/enrolment');
-    const stolen = await answer(
-      second.visitor,
-      second.page,
-      appCode(secretIn(first.page)),
-      { request: first.page.hidden['request'] ?? '' },
-      enrolment,
-    );
-    expect(stolen.status).toBe(400);
-    expect((await answer(first.visitor, first.page, appCode(secretIn(first.page)), {}, enrolment)).status).toBe(200);
-    expect((await answer(second.visitor, second.page, appCode(secretIn(second.page), 1), {}, enrolment)).status).toBe(400);
-    expect(isSignedIn(second.visitor)).toBe(false);
-  });
-
-  test('takes the first of two enrolments at once, and not the other', async () => {
-    const account = await bench.account('strict');
-    const names = await namesOf(bench, 'strict');
-    const expectedVersion = await versionOf(bench, 'strict', account);
-    const outcomes = await Promise.all(
-      [bench, other].map(({ context }, index) => {
-        const secret = new Secret({ size: 20 });
-        const code = appCode(secret.base32, index);
-        return enrolTotp(context, by, { names, account: account.id, expectedVersion, seed: secret.bytes, code, signIn: null });
-      }),
-    );
-    expect(outcomes.filter((outcome) => 'refusal' in outcome)).toEqual([{ refusal: 'changed_meanwhile' }]);
-  });
-
-  test('AZ-33: no longer knows a sign-in that was made before without one', async () => {
-    const turning = await flowOn('turning', 'optional');
-    const { visitor, page } = await turning.atConsent();
-    await bench.configure('turning', { signIn: { mfa: 'required' } });
-    expect((await turning.decide(visitor, page, 'allow')).status).toBe(400);
-    expect((await visitor.open(turning.authorizeUrl())).text).toContain('id="password"');
-  });
-
-  test('says why it cannot be switched off, and what programs do instead', async () => {
-    const account = await owner('strict');
-    const { visitor, page } = await atSecondStep(account, strict);
-    const signedIn = await answer(visitor, page, appCode(account.secret, 1), {}, strict.at('/sign-in/code'));
-    expect(signedIn.status).toBe(200);
-    const form = { csrf: signedIn.hidden['csrf'] ?? '', password: account.password, code: account.recoveryCodes[0] ?? '' };
-    const { result: refused, events } = await eventsDuring(() => visitor.post(strict.at('/security/totp/remove'), form), 'strict');
-    expect([refused.status, types(events)]).toEqual([409, []]);
-    expect(refused.text).toContain('integration account');
-  });
-});
-
-test('a platform that has switched second steps off asks for those that exist, and offers none', async () => {
-  const off = await flowOn('off', 'optional');
-  const account = await owner('off');
-  await bench.configure('off', { signIn: { mfa: 'off' } });
-  const { visitor, page } = await atSecondStep(account, off);
-  expect((await answer(visitor, page, appCode(account.secret, 1), {}, off.at('/sign-in/code'))).text).toContain('name="decision"');
-  const without = await off.atConsent();
-  const settings = await without.visitor.open(off.at('/security'));
-  expect(settings.text).toContain('offers no second step');
-  expect(settings.text).not.toContain('/security/totp"');
 });

@@ -18,12 +18,12 @@ const withheld: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whatever the resource sends is shown without scripts, in an origin of its own: it must not read our pages. Styles stay,
- * for browsers draw XML and JSON with them.
+ * Whatever the resource sends is shown without scripts, in an origin of its own: it must not read our pages. Styles and
+ * inline images stay, for browsers draw XML and JSON with them.
  */
 const protection = {
   'content-security-policy':
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
 } as const;
 
