@@ -76,8 +76,14 @@ describe('start, demo and audit, as a newcomer runs them', () => {
     const audit = await grantlog('audit', 'grant', grantId);
     expect(audit.code).toBe(0);
     for (const type of ['grant.authorized', 'grant.code_redeemed', 'grant.refreshed', 'grant.revoked']) expect(audit.out).toContain(type);
-    expect((await grantlog('demo', '--platform', 'along')).out).toContain('Everything held');
-    expect((await grantlog('demo', '--platform', 'arlo')).out).toContain('Everything held');
+    const along = await grantlog('demo', '--platform', 'along');
+    expect(along.out).toMatch(/scope=vault%3Aread&[\s\S]*Everything held/);
+    expect(along.out).not.toContain('example API');
+    const arlo = await grantlog('demo', '--platform', 'arlo');
+    expect(arlo.out).toMatch(
+      /events\/ Authorization[^←]*← 200 [\s\S]*events\/ Authorization[^←]*← 401 Bearer realm="arlo"[\s\S]*Everything held/,
+    );
+    expect(arlo.out).not.toMatch(/scope=\S*(?:developer|account)/);
 
     expect((await grantlog('projections', 'rebuild', 'grant-list')).code).toBe(0);
     await expect.poll(async () => (await grantlog('projections')).out, { timeout: 20_000 }).toMatch(/^grant-list@2: 0 events behind$/m);

@@ -7,10 +7,10 @@ import { eventually, temporaryFolder } from './support/temporary.ts';
 const patience = 90_000;
 
 /** A folder that only its owner may enter: as root, the demo's database then lives in a system folder. */
-const setUp = async (): Promise<{ readonly folder: string; readonly demo: Script }> => {
+const setUp = async (...parameters: readonly string[]): Promise<{ readonly folder: string; readonly demo: Script }> => {
   const folder = await temporaryFolder(0o700);
   const environment = { TMPDIR: folder, DATA_DIR: join(folder, 'none'), DATABASE_URL: 'postgres://nobody@127.0.0.1:9/never-touched' };
-  return { folder, demo: runScript('../../src/main.ts', ['demo'], environment) };
+  return { folder, demo: runScript('../../src/main.ts', ['demo', ...parameters], environment) };
 };
 
 const nothingIsLeft = async (folder: string, systemFolders: readonly string[]): Promise<void> => {
@@ -24,10 +24,16 @@ const systemFoldersIn = (output: string): readonly string[] =>
 
 describe('a demo without a server', () => {
   test(
-    'runs on a database of its own, tells the story itself, and leaves nothing behind',
+    'runs on a database of its own, calls its example API as long as the access lasts, tells the story itself, and leaves nothing behind',
     async () => {
-      const { folder, demo } = await setUp();
+      const { folder, demo } = await setUp('--platform', 'arlo');
       expect(await demo.exitCode, demo.output()).toBe(0);
+      expect(demo.output()).toContain('scope=openid%20profile%20offline_access%20read&');
+      const calls = demo.output().matchAll(/→ GET \S+\/arlo\/api\/\S+\/events\/ Authorization: Bearer \S+…\n {3}← (.+)/g);
+      expect([...calls].map(([, answer]) => answer)).toEqual([
+        expect.stringMatching(/^200 \{ "href": .+"First aid"/),
+        expect.stringMatching(/^401 Bearer realm="arlo", error="invalid_token", .*scope="read"/),
+      ]);
       expect(demo.output()).toMatch(/Everything held[\s\S]*grant\.authorized[\s\S]*grant\.revoked/);
       await nothingIsLeft(folder, systemFoldersIn(demo.output()));
     },

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { removeEmbeddedPostgres } from '../src/index.ts';
+import { statePaths } from '../src/launcher/state-directory.ts';
 import { checkPort, findFreePort } from '../src/processes/free-port.ts';
 import { identify } from '../src/processes/identity.ts';
 import { processesWith, runScript, type Script } from './support/process.ts';
@@ -49,6 +50,16 @@ const allGone = async ({ data, port, opsPort }: Setup): Promise<void> => {
   expect(processesWith(data)).toEqual([]);
 };
 
+const reset = (setup: Setup, more: Readonly<Record<string, string>> = {}): Script =>
+  runScript('run-launcher.ts', ['reset'], { ...setup.environment, ...more });
+
+/** What the sample client leaves in the data folder. */
+const keepTokens = async (setup: Setup, issuer: string): Promise<void> => {
+  const folder = join(setup.data, 'example-client');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of ['tokens.json', 'tokens.json.lock']) await writeFile(join(folder, name), JSON.stringify({ issuer }), { mode: 0o600 });
+};
+
 describe('start', () => {
   test(
     'brings everything up, says so once, and ends without a process left on SIGTERM',
@@ -92,13 +103,12 @@ describe('start', () => {
         expect(second.output()).toContain('person-password');
       }
       expect(early.output()).toContain(`waiting for process ${first.pid}`);
-      const refused = runScript('run-launcher.ts', ['reset'], setup.environment);
+      const refused = reset(setup);
       expect(await refused.exitCode).toBe(1);
       expect(refused.output()).toContain(`is running here (process ${first.pid})`);
       first.child.kill('SIGINT');
       expect(await first.exitCode).toBe(0);
-      const reset = runScript('run-launcher.ts', ['reset'], setup.environment);
-      expect(await reset.exitCode).toBe(0);
+      expect(await reset(setup).exitCode).toBe(0);
       await expect(stat(setup.data)).rejects.toMatchObject({ code: 'ENOENT' });
     },
     patience,
@@ -233,12 +243,44 @@ describe('start', () => {
     const setup = await setUp();
     await mkdir(join(setup.data, 'logs'), { recursive: true });
     for (const name of ['secret', 'demo.json']) await writeFile(join(setup.data, name), name);
-    const reset = (more: Readonly<Record<string, string>>): Script =>
-      runScript('run-launcher.ts', ['reset'], { ...setup.environment, ...more });
-    const beside = reset({ DATABASE_URL: 'postgres://nobody@127.0.0.1:9/kept' });
+    await keepTokens(setup, `http://localhost:${setup.port}/arlo`);
+    const beside = reset(setup, { DATABASE_URL: 'postgres://nobody@127.0.0.1:9/kept' });
     expect(await beside.exitCode).toBe(0);
-    expect((await readdir(setup.data)).sort()).toEqual(['demo.json', 'secret']);
-    expect(await reset({}).exitCode).toBe(0);
+    expect((await readdir(setup.data)).sort()).toEqual(['demo.json', 'example-client', 'secret']);
+    expect(await reset(setup).exitCode).toBe(0);
     await expect(stat(setup.data)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('reset looks for the sample client’s tokens where that client keeps them', async () => {
+    const setup = await setUp();
+    const known = ['--issuer', 'http://localhost/arlo', '--client-id', 'web', '--redirect-uri', 'http://127.0.0.1/callback'];
+    const sample = runScript('../../../../test/example-clients/src/main.ts', ['status', ...known], setup.environment);
+    expect(await sample.exitCode, sample.output()).toBe(0);
+    expect(sample.output()).toContain(`No tokens are kept in ${join(statePaths(setup.data).sampleClient, 'tokens.json')}.`);
+  });
+
+  test('reset takes the sample client’s tokens along, also those of the origin that the last start had', async () => {
+    for (const origin of ['its own', 'https://tunnel.example']) {
+      const setup = await setUp();
+      await keepTokens(setup, `${origin === 'its own' ? `http://localhost:${setup.port}` : origin}/arlo`);
+      await writeFile(join(setup.data, 'demo.json'), JSON.stringify({ url: 'https://tunnel.example' }));
+      expect(await reset(setup).exitCode).toBe(0);
+      await expect(stat(setup.data), origin).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+    const broken = await setUp();
+    await keepTokens(broken, 'nonsense');
+    expect(await reset(broken).exitCode).toBe(0);
+    await expect(stat(broken.data)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('reset leaves tokens of another server, which count there still, and says so', async () => {
+    const setup = await setUp();
+    await keepTokens(setup, 'https://auth.example/arlo');
+    await writeFile(join(setup.data, 'demo.json'), JSON.stringify({ url: 'http://localhost:4000' }));
+    const kept = reset(setup);
+    expect(await kept.exitCode).toBe(0);
+    expect(kept.output()).toContain('The tokens of https://auth.example/arlo stay in');
+    expect(await readdir(setup.data)).toEqual(['example-client']);
+    expect(await readdir(join(setup.data, 'example-client'))).toEqual(['tokens.json', 'tokens.json.lock']);
   });
 });

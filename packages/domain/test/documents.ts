@@ -19,3 +19,14 @@ export const documentOf = (changes: object = {}): PlatformDocument => {
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.document;
 };
+
+const problemsWith = (changes: object) => {
+  const parsed = parsePlatformDocument({ ...smallest, ...changes });
+  return parsed.ok ? [] : parsed.problems;
+};
+
+/** What is wrong with the smallest document once it has these members, with the place in front of it. */
+export const problemsOf = (changes: object): readonly string[] => problemsWith(changes).map(({ path, problem }) => `${path} ${problem}`);
+
+/** Where the smallest document is wrong once it has these members. */
+export const pathsOf = (changes: object): readonly string[] => problemsWith(changes).map(({ path }) => path);

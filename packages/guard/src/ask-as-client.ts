@@ -1,5 +1,5 @@
 import { ask } from './ask.ts';
-import type { Settings } from './options.ts';
+import type { Asking } from './options.ts';
 import type { OnProblem } from './problem.ts';
 
 /** A judgement of the authorization server, or that there is none and when to ask again, in seconds. */
@@ -17,11 +17,13 @@ const clientAuthorization = (client: { readonly clientId: string; readonly clien
   `Basic ${Buffer.from(`${formEncode(client.clientId)}:${formEncode(client.clientSecret)}`).toString('base64')}`;
 
 /** Asks an endpoint that wants to know which client asks. Every answer but a 200 with JSON is unavailability, and reported. */
-export const askAsClient = async (settings: Settings, report: OnProblem, url: string, form: URLSearchParams): Promise<Judgement> => {
+export const askAsClient = async (settings: Asking, report: OnProblem, url: string, form: URLSearchParams): Promise<Judgement> => {
   const answer = await ask(settings, url, { headers: { authorization: clientAuthorization(settings) }, form });
   switch (answer.kind) {
     case 'json':
       return { kind: 'answered', body: answer.body };
+    case 'abandoned':
+      return { kind: 'unavailable', retryAfter: defaultRetryAfter };
     case 'failed':
       report({ kind: 'unreachable', message: `${url} ${answer.why}` });
       return { kind: 'unavailable', retryAfter: defaultRetryAfter };

@@ -1,11 +1,13 @@
-import type { Settings } from './options.ts';
+import type { Asking } from './options.ts';
 
 /** What the authorization server answered. `json` is a 200 with a JSON object, whatever it says. */
 export type Answer =
   | { readonly kind: 'json'; readonly body: Readonly<Record<string, unknown>> }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: number | null }
   | { readonly kind: 'unusable'; readonly why: string }
-  | { readonly kind: 'failed'; readonly why: string };
+  | { readonly kind: 'failed'; readonly why: string }
+  /** Whoever asked waits no more: nothing is known, and nothing is wrong. */
+  | { readonly kind: 'abandoned' };
 
 const maxBytes = 65_536;
 const maxRetryAfter = 3_600;
@@ -56,24 +58,25 @@ const readJson = async (response: Response): Promise<Answer> => {
  * Bounded in time and size, follows no redirect (the secret would travel along), takes no answer from a cache.
  */
 export const ask = async (
-  settings: Pick<Settings, 'fetch' | 'timeoutMs'>,
+  settings: Pick<Asking, 'fetch' | 'timeoutMs' | 'signal'>,
   url: string,
   request: { readonly headers?: Readonly<Record<string, string>>; readonly form?: URLSearchParams },
 ): Promise<Answer> => {
-  const { fetch, timeoutMs } = settings;
+  const { fetch, timeoutMs, signal } = settings;
   try {
     const response = await fetch(url, {
       method: request.form === undefined ? 'GET' : 'POST',
       headers: { accept: 'application/json', ...request.headers },
       redirect: 'manual',
       cache: 'no-store',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
       ...(request.form === undefined ? {} : { body: request.form }),
     });
     if (response.status === 200) return await readJson(response);
     await response.body?.cancel();
     return { kind: 'status', status: response.status, retryAfter: retryAfterOf(response.headers) };
   } catch (error) {
+    if (signal?.aborted === true) return { kind: 'abandoned' };
     const timedOut = error instanceof Error && error.name === 'TimeoutError';
     return { kind: 'failed', why: timedOut ? `did not answer within ${timeoutMs} ms` : 'could not be reached' };
   }

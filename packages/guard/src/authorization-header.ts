@@ -12,6 +12,8 @@ export type ShownCredentials =
   | { readonly kind: 'malformed_basic' };
 
 const maxBasicLength = 4_096;
+/** What a parameter of the authorization server may have: more would be refused as a fault of ours. */
+const maxLength = 2_048;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what RFC 7617 §2 forbids
 const control = /[\x00-\x1f\x7f]/;
@@ -29,16 +31,20 @@ const readBasic = (header: string): ShownCredentials => {
   const username = pair.slice(0, colon);
   const password = pair.slice(colon + 1);
   if (colon < 1 || password === '' || control.test(pair)) return { kind: 'malformed_basic' };
+  if (username.length > maxLength || password.length > maxLength) return { kind: 'malformed_basic' };
   return { kind: 'basic', username, password };
 };
 
 /**
- * Reads credentials from the Authorization header, the only place where any are accepted.
+ * Reads credentials from the Authorization header, the only place where any are accepted. Of several headers none is
+ * chosen: whatever stands before us may have looked at another.
  *
- * @see RFC 6750 §2.1; RFC 7617 §2
+ * @see RFC 6750 §2.1, §3.1; RFC 7617 §2
  */
-export const readAuthorization = (header: string | undefined): ShownCredentials => {
+export const readAuthorization = (headers: string | readonly string[] | undefined): ShownCredentials => {
+  const [header, ...others] = headers === undefined ? [] : [headers].flat();
   if (header === undefined) return { kind: 'none' };
+  if (others.length > 0) return { kind: 'malformed_request' };
   if (/^basic(?: |$)/i.test(header)) return readBasic(header);
   const bearer = readBearerToken(header);
   switch (bearer.kind) {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { askAsClient, defaultRetryAfter } from './ask-as-client.ts';
 import { isCount, isText, pageOf, textsOf } from './members.ts';
 import { noticeHeaders } from './notice-headers.ts';
-import type { Settings } from './options.ts';
+import type { Asking } from './options.ts';
 import type { GuardOutcome, RefusalBody } from './outcome.ts';
 import type { OnProblem } from './problem.ts';
 import { type Place, refuseAccount, refuseForNow, unauthenticated, unavailable } from './refusals.ts';
@@ -33,7 +33,7 @@ const refusalOf = (place: Place, answer: Members): GuardOutcome => {
  * @see RFC 7617
  */
 export const checkBasic = async (
-  check: { readonly settings: Settings; readonly endpoint: string; readonly report: OnProblem; readonly place: Place },
+  check: { readonly settings: Asking; readonly endpoint: string; readonly report: OnProblem; readonly place: Place },
   shown: { readonly username: string; readonly password: string; readonly clientAddress: string | undefined },
 ): Promise<GuardOutcome> => {
   const { settings, endpoint, report, place } = check;

@@ -1,7 +1,7 @@
 import { askAsClient, defaultRetryAfter } from './ask-as-client.ts';
 import type { AuthorizationServer } from './discovery.ts';
 import { isText, textsOf } from './members.ts';
-import type { Settings } from './options.ts';
+import type { Asking } from './options.ts';
 import type { GuardOutcome } from './outcome.ts';
 import type { OnProblem } from './problem.ts';
 import { type Place, refuseBearer, unavailable } from './refusals.ts';
@@ -28,7 +28,7 @@ const expired = 'The access token has expired';
  * @see RFC 7662 §2
  */
 export const checkBearer = async (
-  check: { readonly settings: Settings; readonly server: AuthorizationServer; readonly report: OnProblem; readonly place: Place },
+  check: { readonly settings: Asking; readonly server: AuthorizationServer; readonly report: OnProblem; readonly place: Place },
   token: string,
 ): Promise<GuardOutcome> => {
   const { settings, server, report, place } = check;
@@ -50,7 +50,8 @@ export const checkBearer = async (
     return refuseBearer(place, 'invalid_token', 'The access token is for another resource');
   }
   if (!isBearerToken(claims)) return refuseBearer(place, 'invalid_token', 'The token is not an access token for its bearer');
-  if (typeof claims['exp'] !== 'number' || claims['exp'] * 1000 <= settings.now()) return refuseBearer(place, 'expired_token', expired);
+  const expiresAt = claims['exp'];
+  if (typeof expiresAt !== 'number' || expiresAt * 1000 <= settings.now()) return refuseBearer(place, 'expired_token', expired);
   if (!isText(claims['sub'])) return refuseBearer(place, 'invalid_token', invalid);
 
   const scopes = scopesOf(claims['scope']);
@@ -63,6 +64,7 @@ export const checkBearer = async (
     scopes,
     roles: textsOf(claims['roles']),
     clientId: isText(claims['client_id']) ? claims['client_id'] : null,
+    expiresAt,
     headers: [],
   };
 };

@@ -6,21 +6,35 @@ import { createDiscovery } from './discovery.ts';
 import { type GuardOptions, readOptions } from './options.ts';
 import type { GuardOutcome } from './outcome.ts';
 import { createReporter } from './problem.ts';
+import { type PublishedMetadata, publishedMetadata } from './published-metadata.ts';
 import { type Place, refuseBearer, unauthenticated, unavailable } from './refusals.ts';
 
 /** What is known of one request. */
 export type GuardRequest = {
-  /** The Authorization header as it came. Tokens in a query or a body are none of a guard's business. */
-  readonly authorization: string | undefined;
-  /** Every scope that the operation needs; an empty list asks for a good token alone. */
-  readonly scope: readonly string[];
+  /**
+   * Every Authorization header as it came (`headersDistinct` of node:http); several are refused. Tokens in a query or a
+   * body are none of a guard's business.
+   */
+  readonly authorization: string | readonly string[] | undefined;
+  /** Every scope that the operation needs, as a list or parted by spaces; an empty one asks for a good token alone. */
+  readonly scope: string | readonly string[];
   /** The caller's IP address, for throttling guesses at passwords; whatever is none is left out. */
   readonly clientAddress?: string | undefined;
+  /** Aborts when nobody waits for the outcome any more: the authorization server is then asked no longer. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 export type Guard = {
   /** Decides one request. Never rejects, and never allows what the authorization server did not allow just now. */
   readonly check: (request: GuardRequest) => Promise<GuardOutcome>;
+  /**
+   * The document that every challenge names in `resource_metadata`. Serve it to everybody, unless the authorization
+   * server does: it serves those of the resources under its own issuer.
+   *
+   * @param about.scopes what clients will ask a person for.
+   * @see RFC 9728 §3
+   */
+  readonly metadata: (about?: { readonly scopes?: readonly string[]; readonly name?: string }) => PublishedMetadata;
 };
 
 const noCredentials = { error: 'not_authenticated', error_description: 'Credentials are required in the Authorization header' };
@@ -46,10 +60,11 @@ export const createGuard = (options: GuardOptions): Guard => {
     if (server === null) return unavailable(defaultRetryAfter);
     const endpoint = server.basicValidationEndpoint;
     const { realm, resourceMetadata } = settings;
+    const asking = { ...settings, signal: request.signal };
     const place: Place = {
       realm,
       resourceMetadata,
-      scope: request.scope,
+      scope: [request.scope].flat().flatMap((each) => each.split(' ').filter((name) => name !== '')),
       compatibility: server.compatibility,
       takesBasic: endpoint !== null,
     };
@@ -59,17 +74,17 @@ export const createGuard = (options: GuardOptions): Guard => {
       case 'none':
         return unauthenticated(place, noCredentials);
       case 'bearer':
-        return checkBearer({ settings, server, report, place }, shown.token);
+        return checkBearer({ settings: asking, server, report, place }, shown.token);
       case 'malformed_request':
-        return refuseBearer(place, 'invalid_request', 'The Authorization header must be Bearer and one access token');
+        return refuseBearer(place, 'invalid_request', 'There must be one Authorization header, of Bearer and one access token');
       case 'malformed_token':
         return refuseBearer(place, 'invalid_token', 'The access token is malformed');
       case 'basic':
         if (endpoint === null) return unauthenticated(place, noCredentials);
-        return checkBasic({ settings, endpoint, report, place }, { ...shown, clientAddress: request.clientAddress });
+        return checkBasic({ settings: asking, endpoint, report, place }, { ...shown, clientAddress: request.clientAddress });
       case 'malformed_basic':
         return unauthenticated(place, endpoint === null ? noCredentials : unreadableBasic);
     }
   };
-  return { check };
+  return { check, metadata: (about = {}) => publishedMetadata(settings, about) };
 };

@@ -2,3 +2,4 @@ export { createGuard, type Guard, type GuardRequest } from './guard.ts';
 export type { GuardOptions } from './options.ts';
 export type { Allowed, GuardOutcome, HeaderList, RefusalBody, RefusalStatus, Refused } from './outcome.ts';
 export type { GuardProblem, OnProblem } from './problem.ts';
+export type { PublishedMetadata } from './published-metadata.ts';

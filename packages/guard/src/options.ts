@@ -34,6 +34,9 @@ export type Settings = {
   readonly now: () => number;
 };
 
+/** What one request to the authorization server goes by: the settings, and who may end it early. */
+export type Asking = Settings & { readonly signal?: AbortSignal | undefined };
+
 const realmOf = (issuer: string): string => {
   const { pathname, hostname } = new URL(issuer);
   const last = pathname.split('/').findLast((segment) => segment !== '');

@@ -11,7 +11,12 @@ export type Allowed = {
   readonly roles: readonly string[];
   readonly headers: HeaderList;
 } & (
-  | { readonly scheme: 'Bearer'; readonly clientId: string | null }
+  | {
+      readonly scheme: 'Bearer';
+      readonly clientId: string | null;
+      /** Unix seconds. What outlives it, such as a stream, has to be checked again then. */
+      readonly expiresAt: number;
+    }
   | { readonly scheme: 'Basic'; readonly clientId: null; readonly accountKind: 'person' | 'integration' }
 );
 

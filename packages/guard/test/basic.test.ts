@@ -144,6 +144,8 @@ describe('HTTP Basic', () => {
     ['a DEL', encode('user:pass\x7fword')],
     ['another encoding than UTF-8', encode(Uint8Array.from([0x61, 0x3a, 0xe9]))],
     ['too much', encode(`user:${'x'.repeat(4_096)}`)],
+    ['more than the authorization server reads of a password', encode(`user:${'x'.repeat(2_049)}`)],
+    ['more than it reads of a user name', encode(`${'x'.repeat(2_049)}:password`)],
   ])('of %s is 401 without asking anybody', async (_, authorization) => {
     const outcome = await check(authorization);
     expect(outcome).toMatchObject({ status: 401, body: { error: 'invalid_credentials' } });

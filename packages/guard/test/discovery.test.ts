@@ -55,6 +55,28 @@ describe('without credentials', () => {
   });
 });
 
+describe('the metadata of the resource', () => {
+  test('lies where every challenge says, and names the authorization server', async () => {
+    const guard = createGuard(options());
+    const { path, document } = guard.metadata({ scopes: ['read', 'write'], name: 'Events' });
+    expect(new URL(path, server.resource).href).toBe(server.resourceMetadata);
+    expect(challengesOf(await guard.check(anonymous))[0]?.parameters['resource_metadata']).toBe(new URL(path, server.resource).href);
+    expect(document).toEqual({
+      resource: server.resource,
+      authorization_servers: [server.issuer],
+      scopes_supported: ['read', 'write'],
+      bearer_methods_supported: ['header'],
+      resource_name: 'Events',
+    });
+  });
+
+  test('keeps the query of a resource that has one, and says no more than it was told', () => {
+    const { path, document } = createGuard({ ...options(), resource: 'https://rs.example/a?tenant=1' }).metadata();
+    expect(path).toBe('/.well-known/oauth-protected-resource/a?tenant=1');
+    expect(Object.keys(document)).toEqual(['resource', 'authorization_servers', 'bearer_methods_supported']);
+  });
+});
+
 describe('the metadata', () => {
   test('is read once for requests that come together, and again after five minutes', async () => {
     const guard = createGuard(options());
@@ -106,6 +128,18 @@ describe('the metadata', () => {
     expect(await guard.check(anonymous)).toMatchObject({ status: 503 });
     server.reply('metadata', server.metadata);
     expect(await guard.check(anonymous)).toMatchObject({ status: 401 });
+  });
+
+  test('is read to its end for whoever else waits when one who asked has gone', async () => {
+    const guard = createGuard(options());
+    const gone = new AbortController();
+    server.reply('metadata', (_, response) => {
+      gone.abort();
+      setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(server.metadata)), 20);
+    });
+    const [, waiting] = await Promise.all([guard.check({ ...anonymous, signal: gone.signal }), guard.check(anonymous)]);
+    expect(waiting).toMatchObject({ status: 401 });
+    expect(problems).toEqual([]);
   });
 
   test('of a server that is not there is 503, and never a rejection', async () => {

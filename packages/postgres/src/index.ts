@@ -55,6 +55,7 @@ export type { SnapshotSealer } from './log/snapshot-mac.ts';
 export { isGenuine } from './log/snapshot-mac.ts';
 export { type ClaimedMail, claimMail, isMailDue } from './mail/claim-mail.ts';
 export { deleteMailOf, deleteOldMail } from './mail/forget-mail.ts';
+export { giveUpMail } from './mail/give-up-mail.ts';
 export { insertMail, type NewMail } from './mail/insert-mail.ts';
 export { listMail, type MailState, type StoredMail } from './mail/list-mail.ts';
 export { keepMail, type MailOutcome, recordMail } from './mail/record-mail.ts';

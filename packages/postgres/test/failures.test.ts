@@ -1,3 +1,4 @@
+import { LogUnavailable } from '@grantlog/eventsourcing';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { classifyFailure, createPool } from '../src/index.ts';
@@ -23,6 +24,10 @@ describe('classifyFailure', () => {
 
   test.each(['22P02', '22P05', '22021', '22003', '23505', '23514'])('takes SQLSTATE %s for a refused value', (code) => {
     expect(classifyFailure(sqlState(code))).toBe('refused');
+  });
+
+  test('takes a lock that was not had in time for the same, also with the words for who held it', () => {
+    expect(classifyFailure(new LogUnavailable('held by somebody', { cause: sqlState('55P03') }))).toBe('unavailable');
   });
 
   test('takes the code of the log for an unknown platform', () => {

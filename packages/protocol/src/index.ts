@@ -6,6 +6,7 @@ export type { ClientCredentials } from './client-authentication.ts';
 export { clientAuthenticationError, readClientCredentials, refuseCredentialsInQuery } from './client-authentication.ts';
 export type { DiscoveryPath } from './discovery-paths.ts';
 export { discoveryPaths, protectedResourcePaths, resourceMetadataUrl } from './discovery-paths.ts';
+export { explorationHeaders } from './exploration-headers.ts';
 export type {
   AuthorizationServerDescription,
   JsonDocument,

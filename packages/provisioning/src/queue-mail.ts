@@ -6,7 +6,8 @@ import type { Provisioning } from './provisioning.ts';
 import { type Mail, sealMail } from './sealed-mail.ts';
 
 /**
- * Puts a rendered mail into the outbox, sealed; the worker sends it, again and again until the mail server has taken it.
+ * Puts a rendered mail into the outbox, sealed; the worker sends it, again and again until the mail server has taken it or days
+ * have passed.
  *
  * @param mail.account whom it is about, so that their erasure takes it along; null where there is no account.
  * @param mail.subject at most 200 characters and no control character: text that people chose belongs into `text`.

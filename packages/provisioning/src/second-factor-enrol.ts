@@ -1,14 +1,15 @@
 import { createRecoveryCodes, digestRecoveryCodes, recoveryCodeCount, verifyTotp } from '@grantlog/crypto';
-import type { AccountId, AccountRefusal, SignInId } from '@grantlog/domain';
-import { accountDecider, platformDecider, platformStream, signInDecider, standing } from '@grantlog/domain';
+import type { AccountId, AccountRefusal } from '@grantlog/domain';
+import { accountDecider, platformDecider, platformStream, standing } from '@grantlog/domain';
 import type { Loaded, NewEvent } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials } from '@grantlog/postgres';
+import { beginSignIn, type NewSignIn } from './begin-sign-in.ts';
 import { change } from './change.ts';
 import type { PlatformNames } from './platform-directory.ts';
 import type { By, Provisioning } from './provisioning.ts';
 import { sealCredential } from './sealed-credentials.ts';
-import { amrOf, type SecondFactorProof, spendProof } from './second-factor-proof.ts';
+import { type SecondFactorProof, spendProof } from './second-factor-proof.ts';
 
 export type EnrolmentRefusal =
   | AccountRefusal
@@ -53,19 +54,6 @@ const enrolmentEvents = (
   return codes.refusal === undefined ? { events: [...enrolled.events, ...codes.events] } : { refusal: codes.refusal };
 };
 
-const beginning = (
-  loaded: Loaded,
-  of: {
-    readonly account: AccountId;
-    readonly signIn: { readonly id: SignInId; readonly personal?: Uint8Array };
-    readonly proof: SecondFactorProof;
-  },
-): readonly NewEvent[] => {
-  const { id, ...sealed } = of.signIn;
-  const command = { type: 'succeed', account: of.account, method: 'password', amr: amrOf(of.proof) } as const;
-  return signInDecider.decide(command, fold(signInDecider, loaded.stream(id))).events.map((event) => ({ ...event, ...sealed }));
-};
-
 /**
  * Enrols an authenticator app with a first code of it, and makes the recovery codes, in one commit; with `signIn` the
  * sign-in that had to wait for it begins in the same one. The code is spent. A factor enrolled before is replaced:
@@ -80,8 +68,7 @@ export const enrolTotp = async (
     readonly expectedVersion: number;
     readonly seed: Uint8Array;
     readonly code: string;
-    /** `personal`: who signs in from where, sealed for the first event of the stream. */
-    readonly signIn: { readonly id: SignInId; readonly personal?: Uint8Array } | null;
+    readonly signIn: NewSignIn | null;
   },
 ): Promise<Enrolled> => {
   const { names, account, signIn } = task;
@@ -119,7 +106,7 @@ export const enrolTotp = async (
         writes: [
           { streamId: account, events: enrolled.events },
           ...spent.writes,
-          ...(signIn === null ? [] : [{ streamId: signIn.id, events: beginning(loaded, { account, signIn, proof }) }]),
+          ...(signIn === null ? [] : [beginSignIn(loaded, { account, signIn, proof })]),
         ],
         reads: [platformStream],
       };

@@ -49,8 +49,8 @@ export const checkSecondFactor = (
 };
 
 /** What has to be loaded so that a proof can be spent, besides the account. */
-export const proofStreams = (proof: SecondFactorProof): readonly LoadRequest[] =>
-  proof.method === 'totp' ? [{ streamId: proof.claim }] : [];
+export const proofStreams = (proof: SecondFactorProof | null): readonly LoadRequest[] =>
+  proof?.method === 'totp' ? [{ streamId: proof.claim }] : [];
 
 export type SpentProof =
   | { readonly refusal: 'code_used' }
@@ -60,11 +60,12 @@ export type SpentProof =
       readonly writes: readonly { readonly streamId: StreamId; readonly events: readonly NewEvent[] }[];
     };
 
-/** Spends a proof: of any number of commits that carry the same one, the log takes the first (RFC 6238 §5.2). */
+/** Spends a proof: of any number of commits that carry the same one, the log takes the first (RFC 6238 §5.2). Null spends nothing. */
 export const spendProof = (
-  proof: SecondFactorProof,
+  proof: SecondFactorProof | null,
   account: { readonly id: AccountId; readonly state: AccountState; readonly loaded: Loaded },
 ): SpentProof => {
+  if (proof === null) return { account: [], writes: [] };
   switch (proof.method) {
     case 'totp': {
       const name = fold(nameDecider, account.loaded.stream(proof.claim));
@@ -78,5 +79,8 @@ export const spendProof = (
   }
 };
 
-/** How the ID token states a sign-in with password and this proof (RFC 8176): it has no value for a recovery code. */
-export const amrOf = (proof: SecondFactorProof): readonly string[] => (proof.method === 'totp' ? ['pwd', 'otp', 'mfa'] : ['pwd', 'mfa']);
+/** How the ID token states a sign-in with the password and this proof, if any (RFC 8176): it has no value for a recovery code. */
+export const amrOf = (proof: SecondFactorProof | null): readonly string[] => {
+  if (proof === null) return ['pwd'];
+  return proof.method === 'totp' ? ['pwd', 'otp', 'mfa'] : ['pwd', 'mfa'];
+};

@@ -22,7 +22,7 @@ import { userinfoEndpoint } from './endpoints/userinfo.ts';
 import { openRoutesToBrowsers } from './http/cors.ts';
 import { requireDeclarations } from './http/declared-routes.ts';
 import { answerErrors, answerUnreadablePath } from './http/error-response.ts';
-import { loggedUrl } from './http/logged-url.ts';
+import { loggedForeignUrl, loggedUrl } from './http/logged-url.ts';
 import { boundRequests } from './http/rate-limit.ts';
 import { everywhere, onlyWith } from './http/require-switch.ts';
 import { managementApi } from './management/management-api.ts';
@@ -43,6 +43,7 @@ export type Answered = { readonly endpoint: string; readonly method: string; rea
  *
  * @param deps.onRoute told of every route there is, those of every plugin included.
  * @param deps.onAnswered told of every answer, for metrics.
+ * @param deps.upstreamPatience milliseconds that a resource behind us has to begin its answer; default 25,000.
  * @throws RouteUndeclared
  */
 export const createApp = async (
@@ -51,6 +52,7 @@ export const createApp = async (
     readonly logger: FastifyBaseLogger;
     readonly onRoute?: (route: RouteOptions) => void;
     readonly onAnswered?: (answer: Answered) => void;
+    readonly upstreamPatience?: number;
   },
 ): Promise<FastifyInstance> => {
   const { config } = deps;
@@ -78,8 +80,9 @@ export const createApp = async (
   openRoutesToBrowsers(app);
   await boundRequests(app);
   app.addHook('onResponse', async (request, reply) => {
+    const shown = request.routeOptions.config.authentication === 'upstream' ? loggedForeignUrl : loggedUrl;
     request.log.info(
-      { method: request.method, url: loggedUrl(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      { method: request.method, url: shown(request.url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
       'answered',
     );
     deps.onAnswered?.({

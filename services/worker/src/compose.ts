@@ -14,6 +14,7 @@ import type { Logger, OpsServer, ServiceConfig } from '@grantlog/runtime';
 import { createOpsServer } from '@grantlog/runtime';
 import { every } from './every.ts';
 import { expireGrants } from './grants/expire-grants.ts';
+import { mailWaitsDays } from './mail/mail-schedule.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createTellDevelopers } from './mail/tell-developers.ts';
 import type { DeliveryQueue } from './queue/delivery-queue.ts';
@@ -119,6 +120,11 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   });
   const projections = runProjections({ pool, projections: [grantList, clientList], runner, onError: troubled('projections') });
 
+  if (config.smtpUrl === undefined && !config.isDevelopment)
+    log.warn(
+      { setting: 'SMTP_URL', days: mailWaitsDays },
+      'SMTP_URL is not set: no mail is sent. Mails wait for so many days and are then given up; set it to the mail server',
+    );
   const mailer = createMailer({
     pool,
     sealer,

@@ -10,7 +10,7 @@ export type WorkerMetrics = {
   readonly endpoint: (fate: 'warned' | 'disabled') => void;
   readonly lost: (claims: number) => void;
   readonly expired: (grants: number) => void;
-  readonly mail: (outcome: 'sent' | 'kept' | 'retried' | 'failed', mails: number) => void;
+  readonly mail: (outcome: 'sent' | 'kept' | 'retried' | 'failed' | 'expired', mails: number) => void;
   readonly lag: (lags: readonly SubscriptionLag[]) => void;
 };
 
@@ -36,7 +36,11 @@ export const createWorkerMetrics = (): WorkerMetrics => {
   });
   const endpoints = metrics.counter({ name: 'endpoints_total', help: 'Endpoints warned of or disabled for failing', labels: ['outcome'] });
   const grants = metrics.counter({ name: 'grants_expired_total', help: 'Expired grants recorded', labels: [] });
-  const mails = metrics.counter({ name: 'mails_total', help: 'Mails by how an attempt at them ended', labels: ['outcome'] });
+  const mails = metrics.counter({
+    name: 'mails_total',
+    help: 'Mails by how an attempt at them ended, or expired after waiting too long',
+    labels: ['outcome'],
+  });
   return {
     metrics,
     attempt: ({ lane, outcome, durationMs }) => {

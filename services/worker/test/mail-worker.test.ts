@@ -13,14 +13,14 @@ afterEach(() => {
 });
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const start = (smtpUrl: string) => {
-  const env = {
+const start = (smtpUrl: string | undefined, publicUrl = 'https://auth.example') => {
+  const env: NodeJS.ProcessEnv = {
     DATABASE_URL: scene.world().url,
-    PUBLIC_URL: 'https://auth.example',
+    PUBLIC_URL: publicUrl,
     HOST: '127.0.0.1',
     OPS_PORT: '0',
     GRANTLOG_SECRET: secret,
-    SMTP_URL: smtpUrl,
+    ...(smtpUrl === undefined ? {} : { SMTP_URL: smtpUrl }),
     LOG_LEVEL: 'trace',
   };
   const child = fork(main, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env });
@@ -92,4 +92,16 @@ test('a worker that is told to stop finishes the mail it is at', { timeout: 60_0
   const code = await new Promise((resolve) => worker.child.on('exit', resolve));
   expect(code).toBe(0);
   expect(await states()).toEqual([{ state: 'sent', attempts: 1 }]);
+});
+
+test('a worker without SMTP_URL says at its start what becomes of mails; with it, or in development, it has nothing to say', {
+  timeout: 60_000,
+}, async () => {
+  const server = await createMailServer();
+  scene.atEnd(server.close);
+  const workers = [start(undefined), start(server.url), start(undefined, 'http://localhost:4000')];
+  for (const { output } of workers) await until(output, (text) => text.includes('"ready"'));
+  const warnings = workers.map(({ output }) => output().match(/.*SMTP_URL is not set: no mail is sent.*/g) ?? []);
+  expect(warnings.map((lines) => lines.length)).toEqual([1, 0, 0]);
+  expect(warnings[0]?.[0]).toMatch(/"level":"warn".*"days":5/);
 });

@@ -20,10 +20,23 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+/** Null for a file that says nothing: it was whole before it stood here, so only a power cut leaves it so. */
+const readOwner = (text: string): Owner | null => {
+  try {
+    const { pid, host, id } = JSON.parse(text) as Owner; // of another version, perhaps: judged here
+    return Number.isSafeInteger(pid) && typeof host === 'string' && /^[0-9a-f-]{36}$/.test(id) ? { pid, host, id } : null;
+  } catch {
+    return null;
+  }
+};
+
+const nobody: Owner = { pid: 0, host: 'nowhere', id: 'unreadable' };
+
 /** Who holds the lock, and whether that still counts. Null: nobody, or it has just gone. */
 const holderOf = async (path: string): Promise<{ readonly owner: Owner; readonly stale: boolean } | null> => {
   try {
-    const owner = JSON.parse(await readFile(join(path, 'owner.json'), 'utf8')) as Owner; // written below, whole before it stands here
+    const owner = readOwner(await readFile(join(path, 'owner.json'), 'utf8'));
+    if (owner === null) return { owner: nobody, stale: true };
     const ageMs = Date.now() - (await stat(path)).mtimeMs;
     const dead = owner.host === hostname() && !isAlive(owner.pid);
     return { owner, stale: dead || ageMs > oldestMs };

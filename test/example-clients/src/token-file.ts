@@ -33,6 +33,9 @@ const checkPrivate = (path: string, found: Stats, mend: string): void => {
 const checkFolder = async (path: string): Promise<void> =>
   checkPrivate(path, await stat(path), `chmod 700 '${path}', or choose a folder of its own with --tokens`);
 
+/** What a header and a form can carry; anything else would be quoted by whoever refuses it. */
+const isToken = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+
 const parse = (path: string, text: string): KeptTokens => {
   const broken = new Failure(`${path} holds no tokens`, 'move it away and run example login');
   let kept: Partial<Record<keyof KeptTokens, unknown>>;
@@ -43,14 +46,14 @@ const parse = (path: string, text: string): KeptTokens => {
   }
   const { issuer, clientId, scope, expiresAt, accessToken, refreshToken } = kept ?? {};
   if (typeof issuer !== 'string' || typeof clientId !== 'string' || typeof scope !== 'string') throw broken;
-  if (typeof accessToken !== 'string') throw broken;
+  if (!isToken(accessToken) || !(refreshToken === null || isToken(refreshToken))) throw broken;
   return {
     issuer,
     clientId,
     scope,
     expiresAt: typeof expiresAt === 'number' ? expiresAt : null,
     accessToken,
-    refreshToken: typeof refreshToken === 'string' ? refreshToken : null,
+    refreshToken,
   };
 };
 

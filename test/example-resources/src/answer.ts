@@ -15,7 +15,7 @@ export type Resource = {
   readonly presenter: string | null;
 };
 
-/** The proxy in front appends the address of its own peer, so the last value alone is nobody's invention. */
+/** The proxy in front says who asked, as the last value or the only one; what stands before it may be anybody's invention. */
 const clientAddressOf = (request: IncomingMessage): string | undefined => {
   const header = request.headers['x-forwarded-for'];
   const forwarded = Array.isArray(header) ? header.join(',') : header;
@@ -40,7 +40,7 @@ export const answer = async ({ guard, records, base, presenter }: Resource, requ
   if (operation === undefined) throw new Error('a protected route without an operation was answered above');
 
   const outcome = await guard.check({
-    authorization: request.headers.authorization,
+    authorization: request.headersDistinct['authorization'],
     scope: [operation.scope],
     clientAddress: clientAddressOf(request),
   });

@@ -2,6 +2,8 @@ import { createPool, type Pool } from '@grantlog/postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, post } from '../../support/agent.ts';
 import { type Deployment, startDeployment } from '../../support/deployment.ts';
+import { enrol } from '../../support/second-factor.ts';
+import { createVisitor } from '../../support/visitor.ts';
 import { openWorkbench, type TestAccount, type TestClient, type Workbench } from '../../support/workbench.ts';
 
 // arlo-http-requests.txt: HTTP Basic is for exploring, long-running use is restricted, and an account with MFA has two ways out.
@@ -62,6 +64,24 @@ test('thirty days after its first request an account is led to OAuth by every pr
       documentation: expect.stringContaining('developer.arlo.co'),
     });
   }
+});
+
+test('an account with a second factor is refused until its owner has switched it off', async () => {
+  const person = await workbench.account('arlo');
+  const { recoveryCodes } = await enrol(workbench, 'arlo', person);
+  expect((await ask(person)).body).toMatchObject({
+    active: false,
+    reason: 'second_factor_enabled',
+    description: expect.stringContaining(`${deployment.publicUrl}/arlo/security`),
+  });
+  const visitor = createVisitor(new URL(deployment.publicUrl).origin);
+  const at = (path: string): string => `${deployment.publicUrl}/arlo${path}`;
+  const signIn = await visitor.open(at('/security'));
+  const code = await visitor.post(at('/sign-in'), { ...signIn.hidden, email: person.email, password: person.password });
+  await visitor.post(at('/sign-in/code'), { ...code.hidden, code: recoveryCodes[0] ?? '' });
+  const page = await visitor.open(at('/security'));
+  await visitor.post(at('/security/totp/remove'), { ...page.hidden, password: person.password, code: recoveryCodes[1] ?? '' });
+  for (const node of [0, 1]) expect((await ask(person, node)).body).toMatchObject({ active: true, sub: person.id });
 });
 
 describe('an administrator', () => {

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { PlainSecret } from '@grantlog/crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { basic } from '../../support/agent.ts';
 import { type Arlo, callback, documentedState, resourcePath, startArlo } from './support/arlo.ts';
 
 const run = promisify(execFile);
@@ -30,6 +32,14 @@ const authorization = (): readonly string[] => [
   '-H',
   `Authorization: Basic ${Buffer.from(`${arlo.client.client_id}:${arlo.client.client_secret}`).toString('base64')}`,
 ];
+
+/** The clients that the examples name: of one the id, of the other the id and the secret. */
+const documentedClients = async () => {
+  const common = { redirectUris: [callback], grantTypes: arlo.grantTypes };
+  await arlo.bench.client('arlo', { ...common, clientId: 'MeWALA744chp8E7GEPDeElPzc8y8hNrG' });
+  const secret = 'ABCDEFGH' as PlainSecret; // the document's: nobody is ever given one that short
+  return { client: await arlo.bench.client('arlo', { ...common, clientId: '12345678', secret }) };
+};
 
 describe('curl, as in the examples of the documents', () => {
   test('step 1: gets a page for the person, with the query folded over several lines', async () => {
@@ -65,6 +75,32 @@ describe('curl, as in the examples of the documents', () => {
 
     const revoking = ['--data', `token=${String(access)}&token_type_hint=access_token`];
     expect((await curl(...accepting, ...authorization(), ...form, ...revoking, arlo.at('/oauth/connect/revocation'))).status).toBe(200);
+    expect((await curl(...accepting, validation)).status).toBe(400);
+  });
+
+  test('the very bytes that are printed there, from a client with the id and the secret of the examples', async () => {
+    const { client } = await documentedClients();
+    expect(basic(client)).toBe('Basic MTIzNDU2Nzg6QUJDREVGR0g=');
+    const header = ['-H', 'Authorization: Basic MTIzNDU2Nzg6QUJDREVGR0g='];
+    const step1 =
+      'client_id=MeWALA744chp8E7GEPDeElPzc8y8hNrG&response_type=code&scope=openid+profile+offline_access+read+all_claims&redirect_uri=https://myapp.example.org/oauth/arlo/callback/&state=mebnpJ49AnMwDv';
+    expect((await curl(...accepting, `${arlo.at('/oauth/connect/authorize')}?${step1}`)).body).toContain('name="password"');
+
+    // Nobody was ever given the codes and tokens that are printed: the client is known, and they are not.
+    const printed = async (path: string, data: string): Promise<readonly unknown[]> => {
+      const { status, body } = await curl(...accepting, ...header, ...form, '--data', data, arlo.at(path));
+      return [status, body === '' ? null : (JSON.parse(body) as { readonly error: string }).error];
+    };
+    const redirectUri = 'https://myapp.example.org/oauth/arlo/authcallback/';
+    const step3 = `grant_type=authorization_code&code=4cfc8af8a1cd99ecdcf090dafea14632&redirect_uri=${redirectUri}`;
+    expect(await printed('/oauth/connect/token', step3)).toEqual([400, 'invalid_grant']);
+    const refresh = `grant_type=refresh_token&code=refresh_token=2da9a39cd60848d88aa7a7c4dbf62086&redirect_uri=${redirectUri}`;
+    expect(await printed('/oauth/connect/token', refresh)).toEqual([400, 'invalid_request']);
+    const mended = refresh.replace('code=', '');
+    expect(await printed('/oauth/connect/token', mended)).toEqual([400, 'invalid_grant']);
+    const revoke = 'token=4cfc8af8a1cd99ecdcf090dafea14632&token_type_hint=access_token';
+    expect(await printed('/oauth/connect/revocation', revoke)).toEqual([200, null]);
+    const validation = `${arlo.at('/oauth/connect/accesstokenvalidation')}?token=649179135ca5df91b1f5ba6fc85b6df`;
     expect((await curl(...accepting, validation)).status).toBe(400);
   });
 

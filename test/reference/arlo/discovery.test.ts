@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, post } from '../../support/agent.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -25,6 +27,26 @@ describe('the metadata of the platform', () => {
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
       scopes_supported: ['openid', 'profile', 'offline_access', 'read', 'write', 'all_claims', 'developer', 'account'],
     });
+  });
+
+  test('is the same for a platform of another name with the same document', async () => {
+    const text = await readFile(join(import.meta.dirname, '..', '..', '..', 'infra', 'platforms', 'arlo.json'), 'utf8');
+    const named = text.replaceAll('{issuer}', `${arlo.deployment.publicUrl}/kea`).replaceAll('{examples}', 'http://127.0.0.1:9');
+    await arlo.bench.configure('kea', { ...(JSON.parse(named) as object), name: 'kea' });
+    const renamed = (told: unknown): unknown =>
+      JSON.parse(JSON.stringify(told).replaceAll('/arlo', '/kea').replaceAll('"arlo\\"', '"kea\\"'));
+    expect(await metadataOf('kea')).toEqual(renamed(await metadataOf('arlo')));
+    const answers = async (platform: string): Promise<readonly unknown[]> => {
+      const at = (path: string): string => `${arlo.node()}/${platform}${path}`;
+      const asked = [
+        await arlo.ask(at('/oauth/userinfo'), { headers: { authorization: 'Bearer my_invalid_token' } }),
+        await arlo.ask(at('/oauth/connect/token'), { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token' }) }),
+        await arlo.ask(at('/oauth/connect/accesstokenvalidation?token=x')),
+        await arlo.ask(at('/account/security')),
+      ];
+      return asked.map(({ status, headers, body }) => ({ status, challenge: headers.get('www-authenticate'), body }));
+    };
+    expect(await answers('kea')).toEqual(renamed(await answers('arlo')));
   });
 
   test('leads protected resources to Basic validation and the dialect of its challenges, where they are switched on', async () => {

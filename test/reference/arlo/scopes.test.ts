@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { TestClient } from '../../support/workbench.ts';
-import { type Arlo, answerOf, type Change, callback, documentedState, resourcePath, startArlo } from './support/arlo.ts';
+import { type Arlo, answerOf, type Change, callback, documentedState, expectRefusal, resourcePath, startArlo } from './support/arlo.ts';
 
 let arlo: Arlo;
 let server: TestClient;
@@ -64,8 +64,38 @@ describe('offline_access', () => {
   });
 
   test('is shown to the person only where it is asked for', async () => {
-    const consent = await arlo.consentPageOf(arlo.newVisitor(), arlo.authorizeUrl({ scope: 'openid profile read' }));
-    expect(consent.text).not.toContain('Stay connected while you are away');
+    for (const [scope, isShown] of [
+      ['openid profile read', false],
+      ['openid profile offline_access read', true],
+    ] as const) {
+      const visitor = arlo.newVisitor();
+      const consent = await arlo.consentPageOf(visitor, arlo.authorizeUrl({ scope }));
+      // As the sign-in leads to it, and as a browser sees it that is signed in already.
+      for (const { text } of [consent, await visitor.open(arlo.authorizeUrl({ scope }))])
+        expect([
+          text.includes('Stay connected while you are away'),
+          text.includes('Until you end it, also while you are away'),
+          text.includes('it then has to ask you again'),
+        ]).toEqual([isShown, isShown, !isShown]);
+    }
+  });
+});
+
+describe('a wider scope', () => {
+  test('is not had by refreshing, but by asking the person again', async () => {
+    const first = await arlo.connect({ scope: 'openid profile offline_access read' });
+    const wider = 'openid profile offline_access read write';
+    expectRefusal(await arlo.refresh(first.refresh_token, { scope: wider }), 400, 'invalid_scope', /exceeds what was granted/);
+    const visitor = arlo.newVisitor();
+    const consent = await arlo.consentPageOf(visitor, arlo.authorizeUrl({ scope: 'openid profile offline_access read' }));
+    await visitor.post(arlo.at('/consent'), { ...consent.hidden, decision: 'allow' });
+    // The same browser, signed in, whose person has allowed less before.
+    const again = await visitor.open(arlo.authorizeUrl({ scope: wider }));
+    expect(again.text).toContain('name="decision"');
+    expect(again.text).toContain('Change your platform');
+    const { location } = await visitor.post(arlo.at('/consent'), { ...again.hidden, decision: 'allow' });
+    expect((await arlo.redeem(location?.searchParams.get('code') ?? '')).body['scope']).toBe(wider);
+    expect((await arlo.refresh(first.refresh_token)).body['scope']).toBe('openid profile offline_access read');
   });
 });
 

@@ -1,3 +1,4 @@
+import { parseToken } from '@grantlog/crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, pkce } from '../../support/agent.ts';
 import { claimsOf } from '../../support/consent.ts';
@@ -38,6 +39,15 @@ describe('the token response', () => {
   test('has an ID token about the person, for the client', async () => {
     const { id_token: idToken } = await arlo.connect();
     expect(claimsOf(idToken)).toMatchObject({ iss: arlo.issuer, aud: arlo.client.client_id, sub: arlo.account.id });
+  });
+
+  test('says in expires_in when the access token ends, and both tokens do end', async () => {
+    const before = Math.floor(Date.now() / 1_000);
+    const { body } = await arlo.redeem(await arlo.code());
+    const { exp } = (await arlo.validate(String(body['access_token']))).body;
+    expect(Math.abs(Number(exp) - before - Number(body['expires_in']))).toBeLessThan(10);
+    const { body: refresh } = await arlo.introspect(String(body['refresh_token']));
+    expect(Math.abs(Number(refresh['exp']) - before - 90 * 86_400)).toBeLessThan(10);
   });
 
   test('is the same at the canonical path', async () => {
@@ -126,6 +136,12 @@ describe('a redemption', () => {
     const { body } = await arlo.redeem(code);
     expectRefusal(await arlo.redeem(code), 400, 'invalid_grant', /used before/);
     expect((await arlo.validate(String(body['access_token']))).status).toBe(400);
+  });
+
+  test('is of a code that ends within ten minutes', async () => {
+    const seconds = (parseToken(await arlo.code())?.payload.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now() / 1_000;
+    expect(seconds).toBeLessThanOrEqual(600);
+    expect(seconds).toBeGreaterThan(60);
   });
 
   test('takes a form and nothing else', async () => {

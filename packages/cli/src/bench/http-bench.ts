@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { createFormBrowser, decideAs } from '../demo/form-browser.ts';
 import type { Demo, DemoPlatform } from '../seed/contract.ts';
-import { type Measurement, measure } from './measure.ts';
+import { createMeter, type Run } from './measure.ts';
 
 type Tokens = { readonly access_token: string; readonly refresh_token: string };
 
@@ -53,14 +53,8 @@ const connect = async (issuer: string, platform: DemoPlatform, authorization: st
 };
 
 /** Refreshes and introspections over HTTP, against one API process; its CPU is counted, not the caller's. */
-export const benchHttp = async (context: {
-  readonly demo: Demo;
-  readonly api: number;
-  readonly postgres: number;
-  readonly scale: number;
-  readonly onRow: (row: Measurement) => void;
-}): Promise<void> => {
-  const { demo, api, postgres, scale } = context;
+export const benchHttp = async (run: Run, { demo, api }: { readonly demo: Demo; readonly api: number }): Promise<void> => {
+  const meter = createMeter(run, api);
   const platform = demo.platforms['arlo-health'];
   if (platform === undefined) throw new Error('the demo has no arlo-health');
   const { issuer, client } = platform;
@@ -72,32 +66,24 @@ export const benchHttp = async (context: {
     const current: Tokens[] = [];
     for (let caller = 0; caller < callers; caller += 1) current.push(await connect(issuer, platform, authorization));
     const tokensOf = (caller: number): Tokens => current[caller] as Tokens;
-    context.onRow(
-      await measure({
-        name: 'introspection',
-        callers,
-        operations: Math.ceil(operations * scale),
-        node: api,
-        postgres,
-        operation: async (_, caller) => {
-          const answer = await post(`${issuer}/oauth/introspect`, { token: tokensOf(caller).access_token }, authorization);
-          if (!answer.includes('"active":true')) throw new Error(`introspection said ${answer}`);
-        },
-      }),
-    );
-    context.onRow(
-      await measure({
-        name: 'refresh',
-        callers,
-        operations: Math.ceil(operations * scale),
-        node: api,
-        postgres,
-        operation: async (_, caller) => {
-          const form = { grant_type: 'refresh_token', refresh_token: tokensOf(caller).refresh_token };
-          current[caller] = JSON.parse(await post(`${issuer}/oauth/token`, form, authorization)) as Tokens;
-        },
-      }),
-    );
+    await meter({
+      name: 'introspection',
+      callers,
+      operations,
+      operation: async (_, caller) => {
+        const answer = await post(`${issuer}/oauth/introspect`, { token: tokensOf(caller).access_token }, authorization);
+        if (!answer.includes('"active":true')) throw new Error(`introspection said ${answer}`);
+      },
+    });
+    await meter({
+      name: 'refresh',
+      callers,
+      operations,
+      operation: async (_, caller) => {
+        const form = { grant_type: 'refresh_token', refresh_token: tokensOf(caller).refresh_token };
+        current[caller] = JSON.parse(await post(`${issuer}/oauth/token`, form, authorization)) as Tokens;
+      },
+    });
   }
   agent.destroy();
 };

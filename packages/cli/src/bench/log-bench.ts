@@ -2,7 +2,7 @@ import { randomToken, randomUuid, standingId, uuidv7 } from '@grantlog/crypto';
 import { platformStream, standingKinds } from '@grantlog/domain';
 import type { Commit, CommitId, EventLog, PlatformId, StreamId } from '@grantlog/eventsourcing';
 import { openLog, type Pool } from '@grantlog/postgres';
-import { type Measurement, measure } from './measure.ts';
+import { createMeter, type Run } from './measure.ts';
 
 const platform = 'bench' as PlatformId;
 
@@ -17,14 +17,8 @@ const commitOf = (writes: Commit['writes'], reads: Commit['reads']): Commit => (
 const first = (streamId: StreamId, type: string): Commit['writes'][number] => ({ streamId, expected: 0, events: [{ type, data: {} }] });
 
 /** Appends as a redemption makes them (one event, three streams read), and loads of a grant with its client, account and platform. */
-export const benchLog = async (context: {
-  readonly log: EventLog;
-  readonly pool: Pool;
-  readonly postgres: number;
-  readonly scale: number;
-  readonly onRow: (row: Measurement) => void;
-}): Promise<void> => {
-  const { log, pool, postgres, scale } = context;
+export const benchLog = async (run: Run, { log, pool }: { readonly log: EventLog; readonly pool: Pool }): Promise<void> => {
+  const meter = createMeter(run, null);
   await openLog(pool, { platform, lineage: randomUuid() });
   const client = standingId(standingKinds.client) as StreamId;
   const account = standingId(standingKinds.account) as StreamId;
@@ -42,37 +36,29 @@ export const benchLog = async (context: {
     [64, 40_000],
     [256, 60_000],
   ] as const) {
-    context.onRow(
-      await measure({
-        name: 'append',
-        callers,
-        operations: Math.ceil(operations * scale),
-        node: null,
-        postgres,
-        operation: async () => {
-          const streamId = uuidv7(Date.now()) as StreamId;
-          grants.push(streamId);
-          await log.append(platform, commitOf([{ streamId, expected: 0, events: [{ type: 'bench.granted', data: terms }] }], reads));
-        },
-      }),
-    );
+    await meter({
+      name: 'append',
+      callers,
+      operations,
+      operation: async () => {
+        const streamId = uuidv7(Date.now()) as StreamId;
+        grants.push(streamId);
+        await log.append(platform, commitOf([{ streamId, expected: 0, events: [{ type: 'bench.granted', data: terms }] }], reads));
+      },
+    });
   }
   for (const [callers, operations] of [
     [1, 4_000],
     [64, 60_000],
   ] as const) {
-    context.onRow(
-      await measure({
-        name: 'load of four streams',
-        callers,
-        operations: Math.ceil(operations * scale),
-        node: null,
-        postgres,
-        operation: async (index) => {
-          const streamId = grants[(index * 7_919) % grants.length] as StreamId; // a prime step: no two neighbours
-          await log.load(platform, [{ streamId, follow: true }, { streamId: platformStream }]);
-        },
-      }),
-    );
+    await meter({
+      name: 'load of four streams',
+      callers,
+      operations,
+      operation: async (index) => {
+        const streamId = grants[(index * 7_919) % grants.length] as StreamId; // a prime step: no two neighbours
+        await log.load(platform, [{ streamId, follow: true }, { streamId: platformStream }]);
+      },
+    });
   }
 };

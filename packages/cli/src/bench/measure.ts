@@ -17,16 +17,32 @@ export type Measurement = {
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
-/** Runs `operation` by `callers` at once until `operations` are done, after a warm-up of a tenth. */
-export const measure = async (task: {
+type Task = {
   readonly name: string;
   readonly callers: number;
   readonly operations: number;
-  /** Processes whose CPU is counted; `node` null means this very process. */
-  readonly node: number | null;
-  readonly postgres: number;
   readonly operation: (index: number, caller: number) => Promise<void>;
-}): Promise<Measurement> => {
+};
+
+/** Processes whose CPU is counted; `node` null means this very process. */
+type Processes = { readonly node: number | null; readonly postgres: number };
+
+/** What all measurements of one run share. */
+export type Run = {
+  readonly postgres: number;
+  /** Multiplies every number of operations. */
+  readonly scale: number;
+  readonly onRow: (row: Measurement) => void;
+};
+
+/** Makes what measures one task after the other at the run's scale and hands on each row. */
+export const createMeter =
+  ({ postgres, scale, onRow }: Run, node: Processes['node']) =>
+  async (task: Task): Promise<void> =>
+    onRow(await measure({ ...task, operations: Math.ceil(task.operations * scale), node, postgres }));
+
+/** Runs `operation` by `callers` at once until `operations` are done, after a warm-up of a tenth. */
+const measure = async (task: Task & Processes): Promise<Measurement> => {
   const run = async (count: number, times: number[] | null): Promise<void> => {
     let next = 0;
     await Promise.all(

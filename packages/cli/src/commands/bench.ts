@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { createDatabase, migrate } from '@grantlog/postgres';
 import { benchHttp } from '../bench/http-bench.ts';
 import { benchLog } from '../bench/log-bench.ts';
-import { type Measurement, toTable } from '../bench/measure.ts';
+import { type Measurement, type Run, toTable } from '../bench/measure.ts';
 import { type Command, type CommandIo, UsageError } from '../command.ts';
 import { startEmbeddedPostgres } from '../embedded/start-embedded-postgres.ts';
 import { checkout } from '../launcher/state-directory.ts';
@@ -60,7 +60,8 @@ const measureAll = async (io: CommandIo, scale: number): Promise<readonly Measur
     await migrate({ connectionString: postgres.url });
     const secret = crypto.randomUUID() + crypto.randomUUID();
     const context = openProvisioning({ connectionString: postgres.url, secrets: [secret] });
-    await benchLog({ log: context.log, pool: context.pool, postgres: postgres.pid, scale, onRow });
+    const run: Run = { postgres: postgres.pid, scale, onRow };
+    await benchLog(run, { log: context.log, pool: context.pool });
     await context.close();
 
     const port = await findFreePort();
@@ -78,7 +79,7 @@ const measureAll = async (io: CommandIo, scale: number): Promise<readonly Measur
     };
     const services = [await startService('api', environment), await startService('worker', environment)] as const;
     try {
-      await benchHttp({ demo, api: services[0].pid, postgres: postgres.pid, scale, onRow });
+      await benchHttp(run, { demo, api: services[0].pid });
     } finally {
       await Promise.all(services.map((service) => service.stop()));
     }

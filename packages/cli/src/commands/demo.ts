@@ -14,9 +14,10 @@ export const demoCommand: Command = {
   summary: "play an agent's whole life against the server here, step by step",
   usage: `grantlog demo [--platform <name>]
 
-Discovery, sign-in and consent, code, tokens, userinfo, refresh, webhooks, revocation, refusal: each step is printed with
-what went over the wire, secrets shortened. Runs against the server that start has up, else against one of its own with
-a database of its own, which it removes again. Exits with 1 at the first deviation. The platform is arlo-health unless named.`,
+Discovery, sign-in and consent, code, tokens, userinfo, refresh, webhooks, revocation, refusal, and on a platform with an
+example API (arlo) a call of it before and after: each step is printed with what went over the wire, secrets shortened.
+Runs against the server that start has up, else against one of its own with a database of its own, which it removes again.
+Exits with 1 at the first deviation. The platform is arlo-health unless named.`,
   run: async (argv, io) => {
     const { values } = parseArgs({ args: [...argv], options: { platform: { type: 'string', default: 'arlo-health' } } });
     const end = listenForEnd();

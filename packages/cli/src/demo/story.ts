@@ -1,18 +1,20 @@
 import * as oauth from 'oauth4webapi';
 import { Problem } from '../problem.ts';
 import type { Demo, DemoPlatform } from '../seed/contract.ts';
+import { findExampleApi } from './example-api.ts';
 import { createFormBrowser, decideAs } from './form-browser.ts';
 import { fields, type Narrator, shortened } from './narrator.ts';
 import { signInOperator } from './operator.ts';
 import { startWebhookReceiver } from './webhook-receiver.ts';
+import { whatToAsk } from './what-to-ask.ts';
 
 const expectThat = (holds: boolean, deviation: string): void => {
   if (!holds) throw new Problem(`The demo met a deviation: ${deviation}`, 'Look at the logs in .grantlog/logs');
 };
 
 /**
- * An agent's whole life, told as it happens: discovery, sign-up, consent, tokens, a call, a refresh, webhooks,
- * revocation, and the refusal of the dead token. `oauth4webapi` judges every protocol answer.
+ * An agent's whole life, told as it happens: discovery, sign-in, consent, tokens, a call of the platform's example API
+ * where one runs, a refresh, webhooks, revocation, and the refusal of the dead token. `oauth4webapi` judges every protocol answer.
  *
  * @returns the grant's id.
  * @throws at the first deviation.
@@ -50,22 +52,24 @@ const live = async (
   narrator.sent(`POST ${demo.url}/${name}/manage/webhook-endpoints url=${receiver.url}`);
   narrator.got(fields(endpoint));
 
-  narrator.step('Discovery (RFC 8414, OIDC)');
+  narrator.step('Discovery (RFC 8414, OIDC, RFC 9728)');
   const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
   narrator.sent(`GET ${issuer.href}/.well-known/openid-configuration`);
   narrator.got(fields({ issuer: server.issuer, token_endpoint: server.token_endpoint }));
+  const { resource, scope } = await whatToAsk(server, insecure);
+  narrator.note(`its API is ${resource}; an app that reads there asks for ${scope}`);
 
   narrator.step('Sign-in and consent: the demo plays the browser against the real forms');
   const verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
   const nonce = oauth.generateRandomNonce();
   const url = new URL(server.authorization_endpoint ?? '');
-  const scope = (server.scopes_supported ?? []).filter((each) => each !== 'all_claims').join(' ');
   for (const [key, value] of Object.entries({
     response_type: 'code',
     client_id: client.client_id,
     redirect_uri: platform.client.redirect_uri,
     scope,
+    resource,
     state,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
@@ -80,10 +84,11 @@ const live = async (
 
   narrator.step('The code is exchanged with PKCE (RFC 6749 §4.1.3, RFC 7636)');
   const parameters = oauth.validateAuthResponse(server, client, callback, state);
+  const request = { ...insecure, additionalParameters: { resource } };
   const first = await oauth.processAuthorizationCodeResponse(
     server,
     client,
-    await oauth.authorizationCodeGrantRequest(server, client, authentication, parameters, platform.client.redirect_uri, verifier, insecure),
+    await oauth.authorizationCodeGrantRequest(server, client, authentication, parameters, platform.client.redirect_uri, verifier, request),
     scope.includes('openid') ? { expectedNonce: nonce, requireIdToken: true } : {},
   );
   narrator.sent(`POST ${server.token_endpoint} grant_type=authorization_code`);
@@ -105,13 +110,24 @@ const live = async (
     narrator.got(fields(info));
   }
 
+  const api = await findExampleApi(platform.resource, insecure);
+  if (api !== null) {
+    narrator.step("The platform's example API is called with the token (RFC 6750), and asks the server about it (RFC 7662)");
+    const answer = await api.get(first.access_token);
+    narrator.sent(`GET ${api.url} Authorization: Bearer ${shortened(first.access_token)}`);
+    narrator.got(`${answer.status} ${answer.kind === 'served' ? answer.summary : answer.header}`);
+    expectThat(answer.kind === 'served' && answer.status === 200, `the example API answered a good token with ${answer.status}`);
+  } else if (platform.resource !== undefined) {
+    narrator.note('The example API does not run here; its call is left out.');
+  }
+
   let current = first;
   if (first.refresh_token !== undefined) {
     narrator.step('Refresh rotates the pair (RFC 6749 §6)');
     current = await oauth.processRefreshTokenResponse(
       server,
       client,
-      await oauth.refreshTokenGrantRequest(server, client, authentication, first.refresh_token, insecure),
+      await oauth.refreshTokenGrantRequest(server, client, authentication, first.refresh_token, request),
     );
     narrator.sent(`POST ${server.token_endpoint} grant_type=refresh_token refresh_token=${shortened(first.refresh_token)}`);
     narrator.got(fields(current));
@@ -137,6 +153,13 @@ const live = async (
   const refused = await fetch(server.userinfo_endpoint ?? '', { headers: { authorization: `Bearer ${current.access_token}` } });
   narrator.got(`userinfo ${refused.status} ${refused.headers.get('www-authenticate') ?? ''}`);
   expectThat(refused.status === 401, `userinfo answered the dead token with ${refused.status}`);
+  if (api !== null) {
+    const answer = await api.get(current.access_token);
+    narrator.sent(`GET ${api.url} Authorization: Bearer ${shortened(current.access_token)}`);
+    narrator.got(`${answer.status} ${answer.kind === 'challenged' ? answer.header : answer.summary}`);
+    const asItMust = answer.kind === 'challenged' && answer.status === 401 && answer.error === 'invalid_token';
+    expectThat(asItMust, `the example API answered the dead token with ${answer.status} and no challenge of invalid_token`);
+  }
 
   narrator.step('And the agent hears that its access has ended');
   const ended = current.refresh_token === undefined ? 'grant.access_token_revoked' : 'grant.revoked';

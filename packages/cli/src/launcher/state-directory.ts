@@ -15,6 +15,8 @@ export type StatePaths = {
   readonly secret: string;
   /** Credentials of the seeded platforms. */
   readonly demo: string;
+  /** The tokens that the sample client keeps, which it puts here by itself. */
+  readonly sampleClient: string;
   /** Where the running instance listens; there only while one runs. */
   readonly running: string;
   readonly lock: string;
@@ -27,6 +29,7 @@ export const statePaths = (directory: string): StatePaths => ({
   logs: join(directory, 'logs'),
   secret: join(directory, 'secret'),
   demo: join(directory, 'demo.json'),
+  sampleClient: join(directory, 'example-client'),
   running: join(directory, 'running.json'),
   lock: join(directory, 'launcher.lock'),
 });

@@ -30,6 +30,7 @@ import {
   unreadable,
   whole,
 } from './readers.ts';
+import { reservedPlatformNames } from './reserved-names.ts';
 import { isRedirectUri, parseWebUrl } from './urls.ts';
 
 export type ParsedPlatformDocument =
@@ -41,7 +42,21 @@ const minute = 60;
 const day = 86_400;
 const year = 365 * day;
 
-const platformName = text({ max: 40, accepts: (name) => parsePlatformId(name) !== null, expected: 'a lower-case name like "arlo-health"' });
+const wellFormedName = text({
+  max: 40,
+  accepts: (name) => parsePlatformId(name) !== null,
+  expected: 'a lower-case name like "arlo-health"',
+});
+const platformName: Reader<string> = (value, path, problems) => {
+  const name = wellFormedName(value, path, problems);
+  if (name === unreadable || !reservedPlatformNames.has(name)) return name;
+  problems.push({
+    path,
+    problem: `is reserved: /${name} is a path of the server itself`,
+    fix: 'Choose another name, such as the name of your product.',
+  });
+  return unreadable;
+};
 const label = text({ max: 100, expected: 'a short text' });
 const description = text({ max: 500, expected: 'a text for people' });
 // RFC 6749 §3.3: scope-token = 1*NQCHAR.

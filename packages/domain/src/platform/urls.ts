@@ -55,7 +55,10 @@ const hostOf = (uri: string, authority: string): string | null => {
 /**
  * Whether this may be a registered redirect URI: https, plain http on `127.0.0.1`, `[::1]` or `localhost`, or an app's
  * own scheme; absolute, at most 2,048 ASCII characters, no fragment, userinfo, dot segments or parameters of the
- * response. The rules are those of registration at the management API, which has its own words for each.
+ * response.
+ *
+ * The rules are those of `parseRedirectUri` in packages/protocol, which has words for each. They are here once more because
+ * the domain knows nothing of the wire; services/api, which knows both, proves by a property test that they agree.
  *
  * @see RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1
  */

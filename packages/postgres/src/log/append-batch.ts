@@ -1,5 +1,9 @@
 import type { AppendResult, Commit, PlatformId } from '@grantlog/eventsourcing';
 import type pg from 'pg';
+import { queryNamingBlockers } from './blocker.ts';
+
+/** Milliseconds; before `lock_timeout` of the function `append` (5 s) ends the wait, and late enough to be worth a question. */
+const usualPatience = 4_000;
 
 const statement = {
   name: 'grantlog.append',
@@ -13,8 +17,16 @@ type Row = { readonly commit_no: number; readonly first_position: number; readon
 /**
  * Appends a batch in one statement, one round trip, autocommit. The answers are in the order of the commits.
  * No two commits of a batch may touch one stream unless both only read it.
+ *
+ * @param patience Milliseconds of waiting after which it is found out who is in the way.
+ * @throws LogUnavailable when a lock was not had in time, naming who held it; else the error of node-postgres.
  */
-export const appendBatch = async (pool: pg.Pool, platform: PlatformId, commits: readonly Commit[]): Promise<readonly AppendResult[]> => {
+export const appendBatch = async (
+  pool: pg.Pool,
+  platform: PlatformId,
+  commits: readonly Commit[],
+  patience = usualPatience,
+): Promise<readonly AppendResult[]> => {
   const expectations = { commit: [] as number[], stream: [] as string[], version: [] as number[] };
   const events = {
     commit: [] as number[],
@@ -43,7 +55,7 @@ export const appendBatch = async (pool: pg.Pool, platform: PlatformId, commits: 
       });
     }
   });
-  const { rows } = await pool.query<Row>({
+  const asked = {
     ...statement,
     values: [
       platform,
@@ -62,7 +74,8 @@ export const appendBatch = async (pool: pg.Pool, platform: PlatformId, commits: 
       events.data,
       events.personal,
     ],
-  });
+  };
+  const rows = await queryNamingBlockers<Row>(pool, asked, patience);
   const answers: AppendResult[] = commits.map(() => ({ outcome: 'conflict' }));
   for (const row of rows) {
     answers[row.commit_no - 1] = { outcome: 'appended', position: row.first_position, recordedAt: row.recorded_ms };

@@ -24,8 +24,6 @@ export type AppendQueueOptions = {
   readonly askAgainFor?: number;
   /** Called after every answer, with the platform, when at least one commit was appended. */
   readonly onAppended?: (platform: PlatformId) => void;
-  /** Describes who holds the log's lock; called when the lock could not be had in time. */
-  readonly describeBlocker?: () => Promise<string>;
 };
 
 /**
@@ -52,12 +50,6 @@ export const createAppendQueue = (options: AppendQueueOptions) => {
     }
   };
 
-  const explain = async (error: unknown): Promise<Error> => {
-    if ((error as { code?: unknown }).code !== '55P03' || options.describeBlocker === undefined) return toLogError(error);
-    const blocker = await options.describeBlocker().catch(() => 'unknown');
-    return new LogUnavailable(`the log's lock was not had in time; held by ${blocker}`, { cause: error });
-  };
-
   const sendBatch = async (platform: PlatformId, batch: readonly Waiting[]): Promise<void> => {
     try {
       const results = await sendUntilAnswered(
@@ -73,7 +65,7 @@ export const createAppendQueue = (options: AppendQueueOptions) => {
         for (const waiting of batch) await sendBatch(platform, [waiting]);
         return;
       }
-      const explained = await explain(error);
+      const explained = toLogError(error);
       for (const waiting of batch) waiting.reject(explained);
     }
   };

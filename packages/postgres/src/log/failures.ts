@@ -17,6 +17,7 @@ const interrupted = new Set(['57P01', '57P02', '57P03', '57P05', '57014', '25006
 export const classifyFailure = (error: unknown): FailureKind => {
   // Thrown before anything was sent: data that contains itself or a bigint. Asking again would hold up everybody.
   if (error instanceof TypeError) return 'refused';
+  if (error instanceof LogUnavailable) return 'unavailable';
   // By its class and not by its look: EPIPE has five letters, too, and says that a reply was lost.
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return 'unknown';
   const state = error.code;
@@ -30,6 +31,7 @@ export const classifyFailure = (error: unknown): FailureKind => {
 
 /** The error that callers of the log see. */
 export const toLogError = (error: unknown): Error => {
+  if (error instanceof LogUnavailable) return error;
   const message = error instanceof Error ? error.message : String(error);
   switch (classifyFailure(error)) {
     case 'unknown':

@@ -2,7 +2,6 @@ import type { EventLog, Loaded, LoadedStream, LoadRequest, PlatformId, StreamId 
 import type pg from 'pg';
 import { appendBatch } from './append-batch.ts';
 import { createAppendQueue } from './append-queue.ts';
-import { describeBlocker } from './blocker.ts';
 import type { RawLoad, RawStream, StreamRequest } from './load-batch.ts';
 import { loadBatch, streamKey } from './load-batch.ts';
 import { createLoadQueue } from './load-queue.ts';
@@ -19,6 +18,8 @@ export type PostgresEventLogOptions = {
   /** Told when a snapshot's MAC does not fit: somebody edited the row. The stream is then read from its first event. */
   readonly onTampered?: (found: { readonly platform: PlatformId; readonly streamId: StreamId }) => void;
   readonly askAgainFor?: number;
+  /** Milliseconds that an append waits before it is found out who is in its way; less than its `lock_timeout`. */
+  readonly patience?: number;
 };
 
 /** The log on Postgres: batched loads of snapshot and tail, micro-batched appends, wake-ups after them. */
@@ -30,9 +31,8 @@ export const createPostgresEventLog = (
   const notifier = createNotifier(pool);
   const appends = createAppendQueue({
     ...askAgain,
-    send: (platform, commits) => appendBatch(pool, platform, commits),
+    send: (platform, commits) => appendBatch(pool, platform, commits, options.patience),
     onAppended: notifier.notify,
-    describeBlocker: () => describeBlocker(pool),
   });
 
   /** Snapshots that somebody edited are passed over: those streams are read whole, in the same instant as each other. */

@@ -13,12 +13,14 @@ import {
 import type { By, PlatformNames } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { isSentByForeignPage } from '../http/foreign-page.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { authenticateBasic, type BasicCredentials } from './authenticate-basic.ts';
 import { readBasicCredentials } from './basic-credentials.ts';
 import type { BasicRefusal, BasicRefusalReason, ExplorationNotice } from './exploration.ts';
 import { resolveAccess } from './resolve-access.ts';
+import { visitorOf } from './visitor.ts';
 
 /** An account that asks about what is its own. */
 export type AuthenticatedAccount = {
@@ -28,7 +30,7 @@ export type AuthenticatedAccount = {
 } & ({ readonly how: 'bearer' } | { readonly how: 'basic'; readonly notice: ExplorationNotice });
 
 /** The scope that the request needs; the built-in resource under the issuer is called the same. */
-type Need = 'account' | 'developer';
+export type Need = 'account' | 'developer';
 
 type Place = { readonly document: PlatformDocument; readonly issuer: string; readonly realm: string; readonly need: Need };
 
@@ -119,7 +121,8 @@ const byToken = async (deps: Deps, names: PlatformNames, token: string, place: P
  * Proves an account for what is its own: by an access token for `{issuer}/{need}` with that scope or, on platforms that
  * take HTTP Basic for exploration, by its email and password within those limits.
  *
- * Browsers repeat Basic credentials by themselves, so a request that comes from another origin's page is refused.
+ * Browsers repeat Basic credentials by themselves, so a request that comes from another origin's page is refused: it would
+ * act, or use up what the account has for today.
  *
  * @throws ProblemError 401 with the challenges, Bearer first; 403 and 429 in words that name the way out.
  * @see RFC 6750 §3; RFC 7617 §2; RFC 6454 §7
@@ -136,9 +139,10 @@ export const authenticateAccount = async (
   const issuer = issuerOf(document, deps.config.publicUrl);
   const place: Place = { document, issuer, realm: names.platform, need };
   const { origin, authorization } = request.headers;
-  if (origin !== undefined && origin !== new URL(issuer).origin) {
+  if ((origin !== undefined && origin !== new URL(issuer).origin) || isSentByForeignPage(request)) {
     const detail = 'Pages of other origins cannot act here. Send the request from a program, or from a page of this server';
-    throw refusal({ status: 403, code: 'foreign_origin', title: 'Wrong origin', detail, reason: `the request comes from ${origin}` });
+    const reason = `the request comes from ${origin ?? 'a page of another origin'}`;
+    throw refusal({ status: 403, code: 'foreign_origin', title: 'Wrong origin', detail, reason });
   }
   const byOf = (account: AccountId): By => ({ actor: { kind: 'account', id: account }, correlationId: request.id });
 
@@ -155,9 +159,8 @@ export const authenticateAccount = async (
     const detail = `An access token for ${issuer}/${need} with the scope ${need} is required in the Authorization header`;
     throw unauthorized(place, { code: 'credentials_required', detail });
   }
-  const visitor = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
   const by: By = { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.id };
-  const judged = await authenticateBasic(deps, names, { ...basic, visitor, document, by });
+  const judged = await authenticateBasic(deps, names, { ...basic, visitor: visitorOf(request), document, by });
   if (judged.outcome === 'refused') throw basicRefused(place, judged);
   const { account, record, notice } = judged;
   return { account, record, how: 'basic', notice, by: byOf(account) };

@@ -7,7 +7,7 @@ import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform } from '../platforms/load-parties.ts';
 import { checkPassword, type RightPassword } from './check-password.ts';
 import { type BasicRefusal, type ExplorationNotice, noticeOf, refuseBasic } from './exploration.ts';
-import type { Visitor } from './record-sign-in.ts';
+import type { Visitor } from './visitor.ts';
 
 export type BasicCredentials = { readonly username: string; readonly password: string };
 

@@ -5,8 +5,9 @@ import { type By, openCredential, type PlatformNames } from '@grantlog/provision
 import type { Deps } from '../deps.ts';
 import { admit } from './attempts.ts';
 import { type AccountLookup, type FoundAccount, findAccount } from './find-account.ts';
-import type { KnownDevice } from './known-device.ts';
-import { recordFailure, type Visitor } from './record-sign-in.ts';
+import { deviceOf, type KnownDevice } from './known-device.ts';
+import { recordFailure } from './record-failure.ts';
+import type { Visitor } from './visitor.ts';
 
 /** An email and a password, who shows them, and under which request. */
 export type PasswordAttempt = {
@@ -73,7 +74,11 @@ export const checkPassword = async (deps: Deps, names: PlatformNames, attempt: P
   const { known, visitor, via } = attempt;
   const lookup = await findAccount(deps, names, attempt.email);
   const { account, loaded } = lookup;
-  const device = account !== null && known?.accounts.includes(account.id) === true ? known.device : null;
+  const state = account?.state;
+  const device =
+    account !== null && (state?.status === 'active' || state?.status === 'disabled')
+      ? deviceOf(known, { account: account.id, record: state })
+      : null;
   const tried = { platform, name: names.email(attempt.email), address: visitor.address, device };
   const admission = await admit(deps, tried, loaded.now);
   if (admission.outcome === 'refused') return { outcome: 'throttled', retryAfter: admission.retryAfter };

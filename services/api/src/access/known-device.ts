@@ -1,12 +1,15 @@
 import { randomToken } from '@grantlog/crypto';
-import type { AccountId } from '@grantlog/domain';
+import type { AccountId, AccountRecord } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { readCookie, setCookie } from '../http/cookies.ts';
 
+/** An account that has signed in with a browser, and the id of the password that it had then. */
+type SignedInBefore = { readonly account: string; readonly password: string | null };
+
 /** A browser with which these accounts have signed in, the latest first. */
-export type KnownDevice = { readonly device: string; readonly accounts: readonly string[] };
+export type KnownDevice = { readonly device: string; readonly accounts: readonly SignedInBefore[] };
 
 const year = 31_536_000;
 /** People who share a browser; the one who has not signed in for longest is forgotten. */
@@ -15,7 +18,11 @@ const purpose = (platform: PlatformId): string => `known device ${platform}`;
 
 const isKnownDevice = (value: unknown): value is KnownDevice => {
   const { device, accounts } = (value ?? {}) as Partial<Record<keyof KnownDevice, unknown>>;
-  return typeof device === 'string' && Array.isArray(accounts) && accounts.every((account) => typeof account === 'string');
+  return (
+    typeof device === 'string' &&
+    Array.isArray(accounts) &&
+    accounts.every((entry: Partial<SignedInBefore> | null) => typeof entry?.account === 'string')
+  );
 };
 
 /** What the browser's cookie says about who has used it; null where it says nothing that we sealed. */
@@ -30,6 +37,19 @@ export const readKnownDevice = (
 };
 
 /**
+ * The browser's own id, where the account has signed in with it under the password that it has now. Another password ends
+ * what browsers are known by: whoever knew the one before keeps no place to guess from.
+ */
+export const deviceOf = (
+  known: KnownDevice | null,
+  owner: { readonly account: AccountId; readonly record: Pick<AccountRecord, 'passwordCredential'> },
+): string | null => {
+  const { passwordCredential } = owner.record;
+  const isKnown = known?.accounts.some(({ account, password }) => account === owner.account && password === passwordCredential) === true;
+  return isKnown ? known.device : null;
+};
+
+/**
  * Lets the browser show for a year that the account has signed in with it. It opens nothing: it only keeps attempts of
  * this browser apart from those of strangers.
  */
@@ -37,11 +57,12 @@ export const rememberDevice = (
   deps: Pick<Deps, 'config' | 'sealer'>,
   request: FastifyRequest,
   reply: FastifyReply,
-  signedIn: { readonly platform: PlatformId; readonly account: AccountId },
+  signedIn: { readonly platform: PlatformId; readonly account: AccountId; readonly record: Pick<AccountRecord, 'passwordCredential'> },
 ): void => {
-  const { platform, account } = signedIn;
+  const { platform, account, record } = signedIn;
   const before = readKnownDevice(deps, request, platform);
-  const accounts = [account, ...(before?.accounts ?? []).filter((other) => other !== account)].slice(0, mostAccounts);
+  const others = (before?.accounts ?? []).filter((other) => other.account !== account);
+  const accounts = [{ account, password: record.passwordCredential }, ...others].slice(0, mostAccounts);
   const known: KnownDevice = { device: before?.device ?? randomToken(16), accounts };
   setCookie(deps, reply, { platform, name: 'known', value: deps.sealer.sealJson(known, purpose(platform)), maxAge: year });
 };

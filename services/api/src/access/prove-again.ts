@@ -3,9 +3,10 @@ import type { Loaded } from '@grantlog/eventsourcing';
 import { type By, checkSecondFactor, type PlatformNames, type SecondFactorProof } from '@grantlog/provisioning';
 import type { Deps } from '../deps.ts';
 import { checkPassword } from './check-password.ts';
-import type { KnownDevice } from './known-device.ts';
-import { recordFailure, type Visitor } from './record-sign-in.ts';
+import { deviceOf, type KnownDevice } from './known-device.ts';
+import { recordFailure } from './record-failure.ts';
 import { admitCode } from './second-factor-attempts.ts';
+import type { Visitor } from './visitor.ts';
 
 export type ProvedAgain =
   | {
@@ -50,7 +51,7 @@ export const proveAgain = async (
   const right = { outcome: 'proved', version: loaded.stream(account).version, record: found.state, loaded } as const;
   if (found.state.factors.length === 0) return { ...right, proof: null };
 
-  const device = known?.accounts.includes(account) === true ? known.device : null;
+  const device = deviceOf(known, { account, record: found.state });
   const admission = await admitCode(deps, { platform, account, address: visitor.address, device }, loaded.now);
   if (admission.outcome === 'refused') return { outcome: 'too_many_attempts', retryAfter: admission.retryAfter };
   const proof = checkSecondFactor({ sealer: deps.sealer, names }, { id: account, record: found.state, loaded }, shown.code);

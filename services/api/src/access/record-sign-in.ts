@@ -1,74 +1,24 @@
-import { randomUuid, uuidv7 } from '@grantlog/crypto';
-import type { AccountId, SignInFailure, SignInId, SignInVia } from '@grantlog/domain';
-import { accountDecider, platformStream, signInDecider, standing } from '@grantlog/domain';
-import type { CommitId, Loaded, Plan, PlatformId } from '@grantlog/eventsourcing';
+import type { AccountId, SignInId } from '@grantlog/domain';
+import { accountDecider, platformStream, standing } from '@grantlog/domain';
+import type { Loaded, Plan, PlatformId } from '@grantlog/eventsourcing';
 import { execute, fold } from '@grantlog/eventsourcing';
-import { type By, commitOn, sealPersonalOf } from '@grantlog/provisioning';
+import { beginSignIn, commitOn, proofStreams, type SecondFactorProof, spendProof } from '@grantlog/provisioning';
 import type { Deps } from '../deps.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { secondStepOf } from './second-step-of.ts';
+import { newSignIn, type Visitor } from './visitor.ts';
 
-/** Who tried, as far as the request says it. Personal data: it enters the log only sealed under the account's key. */
-export type Visitor = { readonly address: string; readonly userAgent: string };
-
-const longestUserAgent = 256;
-
-/** The visitor sealed for the first event of a stream; nothing where the account has no data key any more. */
-export const sealVisitor = (
-  deps: Pick<Deps, 'sealer'>,
-  visit: {
-    readonly platform: PlatformId;
-    readonly account: AccountId;
-    readonly wrappedKey: Uint8Array | null;
-    readonly streamId: SignInId;
-    readonly visitor: Visitor;
-  },
-): { readonly personal?: Uint8Array } => {
-  const { platform, account, wrappedKey, streamId, visitor } = visit;
-  if (wrappedKey === null) return {};
-  const fields = { address: visitor.address, userAgent: visitor.userAgent.slice(0, longestUserAgent) };
-  return { personal: sealPersonalOf(deps.sealer, { platform, subject: account, wrappedKey, streamId, version: 1, fields }) };
-};
+export type SignInRecorded =
+  | { readonly id: SignInId }
+  /** Account or platform changed since the proof was checked, or somebody else was faster with the same code. */
+  | { readonly refusal: 'changed_meanwhile' | 'code_used' };
 
 /**
- * Records that an attempt failed, on a stream of its own. The email that was typed is not in it.
+ * Records the sign-in of who has shown all that the account asks for: the right password and, where it has one, a second
+ * factor, which is spent in the same commit.
  *
- * Anybody can cause this write. It is bounded all the same: only attempts that were let through are recorded, and what
- * they took from their buckets stays taken.
- *
- * @param failure.loaded with the account's secrets, where there is an account.
- */
-export const recordFailure = async (
-  deps: Pick<Deps, 'log' | 'sealer'>,
-  by: By,
-  failure: {
-    readonly platform: PlatformId;
-    readonly account: AccountId | null;
-    readonly reason: SignInFailure;
-    readonly via: SignInVia;
-    readonly visitor: Visitor;
-    readonly loaded: Loaded;
-  },
-): Promise<void> => {
-  const { platform, account, reason, via, loaded, visitor } = failure;
-  const streamId = uuidv7(loaded.now) as SignInId;
-  const { events } = signInDecider.decide({ type: 'fail', account, reason, via }, signInDecider.initial);
-  const wrappedKey = account === null ? null : loaded.stream(account).dataKey;
-  const personal = account === null ? {} : sealVisitor(deps, { platform, account, wrappedKey, streamId, visitor });
-  await deps.log.append(platform, {
-    commitId: randomUuid() as CommitId,
-    writes: [{ streamId, expected: 0, events: events.map((event) => ({ ...event, ...personal })) }],
-    reads: [],
-    actor: by.actor,
-    correlationId: by.correlationId,
-  });
-};
-
-/**
- * Records a sign-in, unless account or platform changed since its proof was checked: then null.
- *
- * @param proved.checked the load in which the proof was judged, with the account's secrets.
- * @param proved.amr how the person proved who they are (RFC 8176).
+ * @param proved.checked the load in which the last proof was judged, with the account's secrets, at the version whose password was right.
+ * @param proved.proof null for the password alone.
  */
 export const recordSignIn = async (
   deps: Pick<Deps, 'log' | 'sealer'>,
@@ -76,35 +26,32 @@ export const recordSignIn = async (
     readonly platform: PlatformId;
     readonly account: AccountId;
     readonly checked: Loaded;
-    readonly amr: readonly string[];
+    readonly proof: SecondFactorProof | null;
     readonly visitor: Visitor;
     readonly correlationId: string;
   },
-): Promise<SignInId | null> => {
-  const { platform, account: accountId, checked, visitor } = proved;
-  const { version, dataKey: wrappedKey } = checked.stream(accountId);
-  const id = uuidv7(checked.now) as SignInId;
-  const personal = sealVisitor(deps, { platform, account: accountId, wrappedKey, streamId: id, visitor });
-  const { outcome } = await execute({
+): Promise<SignInRecorded> => {
+  const { platform, account, checked, proof, visitor, correlationId } = proved;
+  const signIn = newSignIn(deps, { platform, account, visitor, loaded: checked });
+  const { outcome } = await execute<SignInRecorded>({
     log: deps.log,
     platform,
-    requests: [...platformStreams, { streamId: accountId }, { streamId: id }],
-    decide: (loaded): Plan<SignInId | null> => {
-      const account = fold(accountDecider, loaded.stream(accountId));
-      const platformState = foldPlatform(loaded);
-      const stands = standing({ firstPosition: null, platform: platformState, client: null, account });
+    requests: [...platformStreams, { streamId: account }, { streamId: signIn.id }, ...proofStreams(proof)],
+    decide: (loaded): Plan<SignInRecorded> => {
+      const refused = (refusal: 'changed_meanwhile' | 'code_used') => ({ commit: null, outcome: { refusal } }) as const;
+      const state = fold(accountDecider, loaded.stream(account));
+      const owner = foldPlatform(loaded);
+      const stands = standing({ firstPosition: null, platform: owner, client: null, account: state });
       // Another version may have another password or another factor: the check was of the one before.
-      if (stands !== 'good' || loaded.stream(accountId).version !== version) return { commit: null, outcome: null };
+      if (stands !== 'good' || loaded.stream(account).version !== checked.stream(account).version) return refused('changed_meanwhile');
+      if (state.status !== 'active' || owner.status !== 'active') return refused('changed_meanwhile');
       // Whoever forgot to ask for a second factor gets nobody past here.
-      if (account.status !== 'active' || platformState.status !== 'active' || secondStepOf(platformState.document, account) !== 'nothing')
-        return { commit: null, outcome: null };
-      const { events } = signInDecider.decide(
-        { type: 'succeed', account: accountId, method: 'password', amr: proved.amr },
-        fold(signInDecider, loaded.stream(id)),
-      );
-      const by = { actor: { kind: 'account', id: accountId }, correlationId: proved.correlationId } as const;
-      const writes = [{ streamId: id, events: events.map((event) => ({ ...event, ...personal })) }];
-      return { commit: commitOn(loaded, by, { writes, reads: [platformStream, accountId] }), outcome: id };
+      if (proof === null && secondStepOf(owner.document, state) !== 'nothing') return refused('changed_meanwhile');
+      const spent = spendProof(proof, { id: account, state, loaded });
+      if ('refusal' in spent) return refused(spent.refusal);
+      const by = { actor: { kind: 'account', id: account }, correlationId } as const;
+      const writes = [{ streamId: account, events: spent.account }, ...spent.writes, beginSignIn(loaded, { account, signIn, proof })];
+      return { commit: commitOn(loaded, by, { writes, reads: [platformStream, account] }), outcome: { id: signIn.id } };
     },
   });
   return outcome;

@@ -1,29 +1,16 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { createAccountGate } from '../access/account-gate.ts';
 import type { Deps } from '../deps.ts';
-import type { ManagementApp } from '../management/management-app.ts';
-import { validatorCompiler } from '../management/validate.ts';
-import { type AccountGate, createAccountGate } from './gate.ts';
+import { registerJsonApi } from '../json-api/json-api.ts';
+import type { AccountDeps } from './account-deps.ts';
 import { integrationAccountRoutes } from './integration-accounts.ts';
+import { passwordRoutes } from './password.ts';
 import { secondFactorRoutes } from './second-factor.ts';
 
-/** Routes of the account API take and answer JSON by their schemas, as those of the management API do. */
-export type AccountApp = ManagementApp;
-export type AccountDeps = Deps & { readonly gate: AccountGate };
-
-/** What accounts do with what is their own: JSON in and out, problems (RFC 9457) for errors. */
+/** The account API: what accounts do with what is their own. */
 export const accountApi =
   (deps: Deps) =>
-  async (app: FastifyInstance): Promise<void> => {
-    const full: AccountDeps = { ...deps, gate: createAccountGate(deps) };
-    await app.register(async (scope) => {
-      scope.removeContentTypeParser(['application/x-www-form-urlencoded', 'text/plain']);
-      scope.setValidatorCompiler(validatorCompiler);
-      // The replies' types are checked at compile time; what is typed is what is sent.
-      scope.setSerializerCompiler(() => (reply) => JSON.stringify(reply));
-      scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-      const typed: AccountApp = scope.withTypeProvider<TypeBoxTypeProvider>();
-      integrationAccountRoutes(full)(typed);
-      secondFactorRoutes(full)(typed);
-    });
+  (app: FastifyInstance): Promise<void> => {
+    const full: AccountDeps = { ...deps, gate: createAccountGate(deps, 'account') };
+    return registerJsonApi(app, integrationAccountRoutes(full), passwordRoutes(full), secondFactorRoutes(full));
   };

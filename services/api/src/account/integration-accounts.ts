@@ -1,10 +1,13 @@
 import { randomToken } from '@grantlog/crypto';
 import { ProblemError, problem } from '@grantlog/protocol';
-import { registerAccount } from '@grantlog/provisioning';
-import Type from 'typebox';
-import { exactly, label, platformParams } from '../management/schemas.ts';
-import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
-import type { AccountApp, AccountDeps } from './account-api.ts';
+import { listIntegrationAccounts, readPersonal, registerAccount } from '@grantlog/provisioning';
+import type { FastifyRequest } from 'fastify';
+import Type, { type Static } from 'typebox';
+import type { AccountPassage } from '../access/account-gate.ts';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { exactly, instant, label, nullable, platformParams } from '../json-api/schemas.ts';
+import { foldAccount, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import type { AccountDeps } from './account-deps.ts';
 
 const refused = (
   status: 403 | 404,
@@ -30,18 +33,96 @@ const made = Type.Object({
   password: Type.String({ description: 'Shown this once' }),
 });
 
+const listed = Type.Object({
+  accountId: Type.String(),
+  username: nullable(Type.String()),
+  name: nullable(Type.String()),
+  status: Type.Enum(['active', 'disabled']),
+  roles: Type.Array(Type.String()),
+  registeredAt: instant,
+});
+
 /**
- * Accounts for programs, made by administrators of a platform that names a role for them: HTTP Basic takes them where
- * people need a second factor. They can do no more than who made them, and cannot make others.
+ * Accounts for programs, made and seen by administrators of a platform that names a role for them: HTTP Basic takes them
+ * where people need a second factor. They can do no more than who made them, and have no say about others.
  */
 export const integrationAccountRoutes =
   (deps: AccountDeps) =>
-  (app: AccountApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
+
+    /** @throws ProblemError for everybody but a person with the role that the platform names. */
+    const administrator = async (request: FastifyRequest): Promise<AccountPassage> => {
+      const passage = gate.passed(request);
+      const { names, record } = passage;
+      const state = foldPlatform(await deps.log.load(names.platform, platformStreams));
+      const role = state.status === 'none' ? null : state.document.exploration.administratorRole;
+      if (role === null) {
+        throw refused(404, {
+          code: 'not_offered',
+          title: 'Not found',
+          detail: 'On this platform integration accounts are kept by its operators alone',
+        });
+      }
+      if (!record.roles.includes(role))
+        throw refused(403, { code: 'role_required', title: 'A role is missing', detail: `This needs the role ${role}`, role });
+      if (record.kind === 'integration') {
+        const detail = 'An integration account has no say about others';
+        throw refused(403, { code: 'person_required', title: 'A person is needed', detail });
+      }
+      return passage;
+    };
+
+    app.get(
+      '/:platform/account/integration-accounts',
+      {
+        ...gate.route,
+        schema: {
+          tags: ['Account'],
+          summary: 'List the integration accounts of the platform, newest first',
+          params: platformParams,
+          querystring: exactly({
+            before: Type.Optional(Type.Integer({ minimum: 1, description: 'next of the page before' })),
+            limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+          }),
+          response: { 200: Type.Object({ accounts: Type.Array(listed), next: nullable(Type.Integer()) }) },
+        },
+      },
+      async (request) => {
+        const { platform } = (await administrator(request)).names;
+        const { before, limit = 50 } = request.query;
+        const page = await listIntegrationAccounts(provisioning.pool, { platform, before, limit });
+        if (page.accounts.length === 0) return { accounts: [], next: null };
+        const loaded = await deps.log.load(
+          platform,
+          page.accounts.map(({ account }) => ({ streamId: account, withSecrets: true })),
+        );
+        const shown = page.accounts.flatMap(({ account, registeredAt }): readonly Static<typeof listed>[] => {
+          const state = foldAccount(loaded, account);
+          if (state?.status !== 'active' && state?.status !== 'disabled') return [];
+          const { dataKey: wrappedKey } = loaded.stream(account);
+          const read = readPersonal(deps.sealer, { platform, subject: account, wrappedKey, personal: state.personal });
+          const personal = read === 'erased' ? {} : read;
+          return [
+            {
+              accountId: account,
+              username: personal['email'] ?? null,
+              name: personal['name'] ?? null,
+              status: state.status,
+              roles: [...state.roles],
+              registeredAt: registeredAt.toISOString(),
+            },
+          ];
+        });
+        // Erased ones are left out, so a page may be shorter than asked for and not be the last.
+        return { accounts: shown, next: page.next };
+      },
+    );
+
     app.post(
       '/:platform/account/integration-accounts',
       {
-        ...gate.ofAccount,
+        ...gate.route,
         schema: {
           tags: ['Account'],
           summary: 'Make an account for a program; its password is shown once',
@@ -51,21 +132,8 @@ export const integrationAccountRoutes =
         },
       },
       async (request, reply) => {
-        const { names, record, by } = gate.passed(request);
+        const { names, record, by } = await administrator(request);
         const { platform } = names;
-        const state = foldPlatform(await deps.log.load(platform, platformStreams));
-        const role = state.status === 'none' ? null : state.document.exploration.administratorRole;
-        if (role === null) {
-          throw refused(404, {
-            code: 'not_offered',
-            title: 'Not found',
-            detail: 'On this platform integration accounts are made by its operators alone',
-          });
-        }
-        if (!record.roles.includes(role))
-          throw refused(403, { code: 'role_required', title: 'A role is missing', detail: `This needs the role ${role}`, role });
-        if (record.kind === 'integration')
-          throw refused(403, { code: 'person_required', title: 'A person is needed', detail: 'An integration account cannot make others' });
         const beyond = request.body.roles.find((asked) => !record.roles.includes(asked));
         if (beyond !== undefined) {
           throw refused(403, {

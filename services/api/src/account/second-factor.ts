@@ -1,26 +1,22 @@
 import { createTotpSeed, otpauthUri, totpSecretText } from '@grantlog/crypto';
 import type { AccountId, PlatformDocument } from '@grantlog/domain';
-import { ProblemError, problem } from '@grantlog/protocol';
 import { type EnrolmentRefusal, enrolTotp, type PlatformNames, removeTotp, type SecondFactorRefusal } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
-import { proveAgain } from '../access/prove-again.ts';
 import { admitCode } from '../access/second-factor-attempts.ts';
-import { conflicting, missing, type RefusalWords, refusalProblem, unfit } from '../management/refusals.ts';
-import { exactly, platformParams } from '../management/schemas.ts';
-import { tellOfSecondFactor } from '../pages/second-factor-mail.ts';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { conflicting, missing, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
+import { exactly, platformParams } from '../json-api/schemas.ts';
+import { tellOwner } from '../pages/security-mail.ts';
 import { recoveryCodesLeft, requiredByPlatform } from '../pages/security-page.ts';
-import { emailOf } from '../pages/signed-in.ts';
-import { foldAccount, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
-import type { AccountApp, AccountDeps } from './account-api.ts';
+import type { AccountDeps } from './account-deps.ts';
+import { ownerWords, presentAccount, proveOwner, told, tooMany } from './owner.ts';
 import { openEnrolment, sealEnrolment } from './sealed-enrolment.ts';
 
-type Refusal = Exclude<EnrolmentRefusal | SecondFactorRefusal, 'required_by_platform'> | 'already_enrolled' | 'wrong_password';
+type Refusal = Exclude<EnrolmentRefusal | SecondFactorRefusal, 'required_by_platform'> | 'already_enrolled';
 
 const words = {
-  wrong_password: unfit('The password is wrong'),
-  wrong_code: unfit('The code is wrong. Codes change every 30 seconds; the clock of the device has to be right'),
-  code_used: unfit('The code was used already. Wait for the next one'),
+  ...ownerWords,
   not_offered: conflicting('This platform offers no second factor'),
   already_enrolled: conflicting('The account has a second factor already. Switch it off first, or move it on the security page'),
   no_second_factor: conflicting('The account has no second factor'),
@@ -34,16 +30,9 @@ const words = {
   too_many_contexts: conflicting('The account has too many contexts'),
 } as const satisfies Record<Refusal, RefusalWords>;
 
-const told = (status: 409 | 429, code: string, title: string, detail: string, headers: Readonly<Record<string, string>> = {}) =>
-  new ProblemError(problem({ status, type: `urn:grantlog:problem:${code}`, title, detail, members: { code } }), { reason: code, headers });
-
-const tooMany = (retryAfter: number): ProblemError =>
-  told(429, 'too_many_attempts', 'Too many attempts', 'Too many attempts have failed. Try again later', {
-    'retry-after': String(retryAfter),
-  });
-
 const tags = ['Account'];
 const code = Type.String({ minLength: 1, maxLength: 64 });
+const password = Type.String({ minLength: 1, maxLength: 1024 });
 const securityView = Type.Object({
   mfa: Type.Enum(['off', 'optional', 'required'], { description: 'Whether accounts of this platform may, or must, have a second factor' }),
   factors: Type.Array(Type.Enum(['totp', 'passkey'])),
@@ -58,32 +47,24 @@ const begun = Type.Object({
 /** The second factor of the account itself. */
 export const secondFactorRoutes =
   (deps: AccountDeps) =>
-  (app: AccountApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
 
-    /** The account that came in, as the log has it now. */
-    const present = async (names: PlatformNames, account: AccountId) => {
-      const loaded = await deps.log.load(names.platform, [...platformStreams, { streamId: account, withSecrets: true }]);
-      const [platform, record] = [foldPlatform(loaded), foldAccount(loaded, account)];
-      if (platform.status === 'none' || record?.status !== 'active') throw refusalProblem(words, 'changed_meanwhile');
-      const email = emailOf(deps, loaded, { platform: names.platform, account, record });
-      return { document: platform.document, record, email, version: loaded.stream(account).version, now: loaded.now };
-    };
     const tell = (
       request: FastifyRequest,
       to: { readonly names: PlatformNames; readonly document: PlatformDocument; readonly account: AccountId; readonly email: string },
       news: 'enrolled' | 'removed',
-    ): Promise<void> => tellOfSecondFactor(deps, request.log, { ...to, news });
+    ): Promise<void> => tellOwner(deps, request.log, { ...to, news });
 
     app.get(
       '/:platform/account/security',
       {
-        ...gate.ofAccount,
+        ...gate.route,
         schema: { tags, summary: 'How the account is secured', params: platformParams, response: { 200: securityView } },
       },
       async (request) => {
         const { names, account } = gate.passed(request);
-        const { document, record } = await present(names, account);
+        const { document, record } = await presentAccount(deps, names, account);
         const factors = record.factors.map(({ factor }) => factor);
         return { mfa: document.signIn.mfa, factors, recoveryCodesLeft: recoveryCodesLeft(record) };
       },
@@ -92,21 +73,24 @@ export const secondFactorRoutes =
     app.post(
       '/:platform/account/mfa/totp',
       {
-        ...gate.ofAccount,
+        ...gate.route,
         schema: {
           tags,
           summary: 'Begin to set up an authenticator app',
           params: platformParams,
-          body: exactly({}),
+          body: exactly({ password }),
           response: { 200: begun },
         },
       },
       async (request) => {
-        const { names, account } = gate.passed(request);
-        const { document, record, email, version, now } = await present(names, account);
+        const passage = gate.passed(request);
+        const { names, account } = passage;
+        const { document, record, email, now } = await presentAccount(deps, names, account);
         if (document.signIn.mfa === 'off') throw refusalProblem(words, 'not_offered');
         if (record.kind === 'integration') throw refusalProblem(words, 'integration_account');
         if (record.factors.length > 0) throw refusalProblem(words, 'already_enrolled');
+        // Whoever holds a token alone would otherwise lock its owner out with an app of their own.
+        const { version } = await proveOwner(deps, request, { passage, email, password: request.body.password, code: '' });
         const seed = createTotpSeed();
         const pending = { account, accountVersion: version, seed: seed.toBase64(), replaces: false, issuedAt: now };
         return {
@@ -120,7 +104,7 @@ export const secondFactorRoutes =
     app.post(
       '/:platform/account/mfa/totp/confirm',
       {
-        ...gate.ofAccount,
+        ...gate.route,
         schema: {
           tags,
           summary: 'Switch the authenticator app on with a first code; the recovery codes are shown once',
@@ -131,7 +115,7 @@ export const secondFactorRoutes =
       },
       async (request) => {
         const { names, account, by } = gate.passed(request);
-        const { document, email, now } = await present(names, account);
+        const { document, email, now } = await presentAccount(deps, names, account);
         const pending = openEnrolment(deps, names.platform, { sealed: request.body.enrolment, account, now });
         if (pending === null) throw refusalProblem(words, 'changed_meanwhile');
         const admission = await admitCode(deps, { platform: names.platform, account, address: request.ip, device: null }, now);
@@ -149,26 +133,24 @@ export const secondFactorRoutes =
     app.delete(
       '/:platform/account/mfa/totp',
       {
-        ...gate.ofAccount,
+        ...gate.route,
         schema: {
           tags,
           summary: 'Switch the second factor off, where the platform does not require one',
           params: platformParams,
-          body: exactly({ password: Type.String({ minLength: 1, maxLength: 1024 }), code }),
+          body: exactly({ password, code }),
           response: { 200: securityView },
         },
       },
       async (request) => {
-        const { names, account, by } = gate.passed(request);
-        const { document, email } = await present(names, account);
-        const required = () => told(409, 'required_by_platform', 'Conflict', requiredByPlatform(document));
+        const passage = gate.passed(request);
+        const { names, account, by } = passage;
+        const { document, email } = await presentAccount(deps, names, account);
+        const required = () => told({ status: 409, code: 'required_by_platform', title: 'Conflict', detail: requiredByPlatform(document) });
         if (document.signIn.mfa === 'required') throw required();
-        const visitor = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
-        const proved = await proveAgain(deps, names, { account, email, ...request.body, visitor, known: null, by });
-        if (proved.outcome === 'too_many_attempts') throw tooMany(proved.retryAfter);
-        if (proved.outcome !== 'proved') throw refusalProblem(words, proved.outcome);
-        if (proved.proof === null) throw refusalProblem(words, 'no_second_factor');
-        const removed = await removeTotp(provisioning, by, { names, account, expectedVersion: proved.version, proof: proved.proof });
+        const { proof, version } = await proveOwner(deps, request, { passage, email, ...request.body });
+        if (proof === null) throw refusalProblem(words, 'no_second_factor');
+        const removed = await removeTotp(provisioning, by, { names, account, expectedVersion: version, proof });
         if ('refusal' in removed) throw removed.refusal === 'required_by_platform' ? required() : refusalProblem(words, removed.refusal);
         await tell(request, { names, document, account, email }, 'removed');
         return { mfa: document.signIn.mfa, factors: [], recoveryCodesLeft: 0 };

@@ -3,11 +3,11 @@ import { parseStreamId } from '@grantlog/domain';
 import { changeClient, revokeClientGrant } from '@grantlog/provisioning';
 import { type ListedGrant, listGrants } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { missing, orThrow, refusalProblem } from '../json-api/refusals.ts';
+import { changed, exactly, instant, nullable, position } from '../json-api/schemas.ts';
 import { clientWords } from '../management/client-view.ts';
-import type { ManagementApp } from '../management/management-app.ts';
-import { missing, orThrow, refusalProblem } from '../management/refusals.ts';
-import { changed, exactly, instant, nullable, position } from '../management/schemas.ts';
-import type { DeveloperDeps } from './developer-app.ts';
+import type { DeveloperDeps } from './developer-deps.ts';
 import { openOwnClient } from './own-client.ts';
 
 const words = { unknown_client: clientWords.unknown_client, unknown_grant: missing('No such grant of this client') } as const;
@@ -51,7 +51,7 @@ const listedOf = (grant: ListedGrant): Static<typeof listed> => ({
 /** Tokens that were issued to a developer's client. They belong to grants: what ends is a grant, with all of its tokens. */
 export const clientTokenRoutes =
   (deps: DeveloperDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
 
     app.get(

@@ -1,7 +1,7 @@
 import type { ClientRecord, ClientState } from '@grantlog/domain';
 import Type, { type Static } from 'typebox';
+import { nullable } from '../json-api/schemas.ts';
 import { clientSettings, goodSecrets, proposal, proposalOf } from '../management/client-view.ts';
-import { nullable } from '../management/schemas.ts';
 
 /** A client as its developer sees it: not what operators alone decide about it, and none of its secrets. */
 export const ownClient = Type.Object({

@@ -1,15 +1,15 @@
 import { changeClient, registerClient, rotateClientSecret } from '@grantlog/provisioning';
 import { listClients } from '@grantlog/read-models';
 import Type from 'typebox';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { orThrow, refusalProblem } from '../json-api/refusals.ts';
+import { changed, exactly, instant, nullable, overlapSeconds, platformParams, position } from '../json-api/schemas.ts';
 import { clientSettings, clientWords } from '../management/client-view.ts';
-import type { ManagementApp } from '../management/management-app.ts';
 import { checkRedirectUris } from '../management/redirect-uris.ts';
-import { orThrow, refusalProblem } from '../management/refusals.ts';
-import { changed, exactly, instant, nullable, overlapSeconds, platformParams, position } from '../management/schemas.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { ownClient, ownClientOf } from './client-view.ts';
-import type { DeveloperDeps } from './developer-app.ts';
+import type { DeveloperDeps } from './developer-deps.ts';
 import { openOwnClient } from './own-client.ts';
 import { approvalAtRegistration, checkClientLimits, checkGrantTypes, usualGrantTypes, usualScopes } from './registration-rules.ts';
 
@@ -42,7 +42,7 @@ const listed = Type.Object({
 /** Clients of one developer. */
 export const developerClientRoutes =
   (deps: DeveloperDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
 
     app.post(

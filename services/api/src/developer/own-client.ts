@@ -1,10 +1,10 @@
 import type { ClientRecord, ClientState, ClientStreamId, PlatformDocument } from '@grantlog/domain';
 import { isOwnedBy } from '@grantlog/provisioning';
+import type { AccountPassage } from '../access/account-gate.ts';
 import type { Deps } from '../deps.ts';
+import { refusalProblem } from '../json-api/refusals.ts';
 import { clientWords } from '../management/client-view.ts';
-import { refusalProblem } from '../management/refusals.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
-import type { Developer } from './developer-app.ts';
 
 export type OwnClient = {
   readonly stream: ClientStreamId;
@@ -18,7 +18,7 @@ export type OwnClient = {
  *
  * @throws ProblemError 404 for one that is not there, was deleted or is somebody else's: which of them, nobody is told.
  */
-export const openOwnClient = async (deps: Pick<Deps, 'log'>, developer: Developer, clientId: string): Promise<OwnClient> => {
+export const openOwnClient = async (deps: Pick<Deps, 'log'>, developer: AccountPassage, clientId: string): Promise<OwnClient> => {
   const { names, account } = developer;
   const stream = names.client(clientId);
   const loaded = await deps.log.load(names.platform, [...platformStreams, { streamId: stream }]);

@@ -3,8 +3,8 @@ import type { PlatformId } from '@grantlog/eventsourcing';
 import { type Pool, readHead } from '@grantlog/postgres';
 import { ProblemError, problem } from '@grantlog/protocol';
 import { listClients } from '@grantlog/read-models';
-import { conflicting, refusalProblem } from '../management/refusals.ts';
-import { invalidContents } from '../management/validate.ts';
+import { conflicting, refusalProblem } from '../json-api/refusals.ts';
+import { invalidContents } from '../json-api/validate.ts';
 import { ownResourcesOf } from '../platforms/own-resources.ts';
 
 /** Clients of one account, and those of them that wait for an operator. */

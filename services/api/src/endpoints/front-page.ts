@@ -45,6 +45,7 @@ export const frontPage =
             name: 'Grantlog',
             health: healthy ? 'ok' : 'the log does not answer',
             platforms: rows.map((row) => ({ name: row.document.name, issuer: row.issuer, status: row.status })),
+            ...(deps.config.isDevelopment ? { mailbox: `${deps.config.publicUrl}/mailbox` } : {}),
             try: ['npx -y pnpm@12 demo', 'npx -y pnpm@12 grantlog audit grant <id>', `curl ${deps.config.publicUrl}/openapi.json`],
             hostedClients: 'They cannot reach loopback: open a tunnel to this port and start with PUBLIC_URL set to its https origin',
           });
@@ -64,7 +65,8 @@ ${
 <dl>${rows.map(
         (row) => html`<dt>${row.document.displayName} (${row.status})</dt>
 <dd>Issuer <a href="${row.issuer}/.well-known/openid-configuration"><code>${row.issuer}</code></a></dd>`,
-      )}</dl>`
+      )}</dl>
+<p>What was mailed is in the <a href="/mailbox">mailbox</a>, codes and links included.</p>`
     : html`<p>Each platform is its own issuer, under its own path or host.</p>`
 }
 <h2>What to try</h2>

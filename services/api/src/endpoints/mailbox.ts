@@ -10,14 +10,17 @@ import { type MailboxMail, mailboxBody } from '../pages/mailbox-page.ts';
 
 const shown = 50;
 
+const loopbackPeer = /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/;
+
 /**
  * Whether the request was made to this computer itself. A page from elsewhere whose name was made to resolve to loopback
- * sends its own `Host`, and whatever came through a tunnel or proxy was not made here.
+ * sends its own `Host`, whatever came through a tunnel or proxy was not made here, and with `HOST` the network can ask, too.
  */
-const isFromHere = ({ headers }: FastifyRequest): boolean => {
+const isFromHere = ({ headers, socket }: FastifyRequest): boolean => {
   const host = `http://${headers.host ?? ''}`;
   const forwarded = headers.forwarded ?? headers['x-forwarded-for'] ?? headers['x-forwarded-host'];
-  return forwarded === undefined && URL.canParse(host) && isLoopbackHost(new URL(host).hostname);
+  const isHere = loopbackPeer.test(socket.remoteAddress ?? '');
+  return isHere && forwarded === undefined && URL.canParse(host) && isLoopbackHost(new URL(host).hostname);
 };
 
 /** A mail in the clear; nothing for one that another secret sealed. */
@@ -34,7 +37,7 @@ const open = (deps: Pick<Deps, 'sealer'>, { platform, id, state, sealed, created
 
 /**
  * `GET /mailbox`: the newest mails of all platforms, for people and, by `Accept`, for programs. In development only, and
- * only from this computer: elsewhere there is no such route, and the path is a platform's name like any other.
+ * only from this computer: elsewhere there is no such route, and the path reads as the name of a platform that is not there.
  */
 export const mailboxEndpoint =
   (deps: Deps & { readonly pool: Pool }) =>

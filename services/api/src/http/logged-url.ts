@@ -35,3 +35,6 @@ export const loggedUrl = (url: string): string => {
   const [, before = '', query, fragment] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(shown) ?? [];
   return redactUrl(`${before}${query === undefined ? '' : `?${query.split('&').map(redactWithin).join('&')}`}${fragment ?? ''}`);
 };
+
+/** The same of a request that is passed on: its parameters are a resource's own, so nobody here knows which are secret. */
+export const loggedForeignUrl = (url: string): string => loggedUrl(url.replace(/\?.*$/s, `?${redacted}`));

@@ -6,10 +6,11 @@ import type { AccountChange } from '@grantlog/provisioning';
 import { changeAccount, eraseAccount, readPersonal, registerAccount, setPassword } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
+import { type Changed, changed, exactly, label, noBody, nullable, platformParams, position, reasonBody } from '../json-api/schemas.ts';
 import { foldAccount } from '../platforms/load-parties.ts';
-import type { ManagementApp, ManagementDeps } from './management-app.ts';
-import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from './refusals.ts';
-import { type Changed, changed, exactly, label, noBody, nullable, platformParams, position, reasonBody } from './schemas.ts';
+import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const words = {
@@ -71,7 +72,7 @@ const hashable = async <Outcome>(work: Promise<Outcome>): Promise<Outcome> => {
 /** Accounts of one platform; those of the system platform are its operators. */
 export const accountRoutes =
   (deps: ManagementDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
     const idOf = (text: string): AccountId => {
       const id = standingIdOf<AccountId>(standingKinds.account, text);

@@ -2,8 +2,8 @@ import type { ClientRecord, ClientRefusal, ClientState } from '@grantlog/domain'
 import type { UnknownToPlatform } from '@grantlog/provisioning';
 import type { ListedClient } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
-import { conflicting, missing, type RefusalWords, unfit } from './refusals.ts';
-import { instant, label, nullable, position } from './schemas.ts';
+import { conflicting, missing, type RefusalWords, unfit } from '../json-api/refusals.ts';
+import { instant, label, nullable, position } from '../json-api/schemas.ts';
 
 /** How a client's refusals are told, to operators and developers alike. */
 export const clientWords = {

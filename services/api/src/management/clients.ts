@@ -5,13 +5,24 @@ import { changeClient, registerClient, rotateClientSecret } from '@grantlog/prov
 import { listClients } from '@grantlog/read-models';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { orThrow, refusalProblem } from '../json-api/refusals.ts';
+import {
+  type Changed,
+  changed,
+  exactly,
+  noBody,
+  nullable,
+  overlapSeconds,
+  platformParams,
+  position,
+  reasonBody,
+} from '../json-api/schemas.ts';
 import { foldClient, foldPlatform } from '../platforms/load-parties.ts';
 import { clientSettings, clientView, clientViewOf, clientWords, listedClient, listedClientOf } from './client-view.ts';
 import { noSuchPlatform } from './gate.ts';
-import type { ManagementApp, ManagementDeps } from './management-app.ts';
+import type { ManagementDeps } from './management-deps.ts';
 import { checkRedirectUris } from './redirect-uris.ts';
-import { orThrow, refusalProblem } from './refusals.ts';
-import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, platformParams, position, reasonBody } from './schemas.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const tags = ['Clients'];
@@ -43,7 +54,7 @@ const secret = Type.String({ description: 'Shown once, here' });
 /** Clients of one platform. */
 export const clientRoutes =
   (deps: ManagementDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
     const open = async (platform: PlatformNames, clientId: string) => {
       const streamId = platform.client(clientId);

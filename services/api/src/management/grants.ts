@@ -3,10 +3,11 @@ import { parseStreamId, standing, standingKinds } from '@grantlog/domain';
 import { isGrant, revokeGrant } from '@grantlog/provisioning';
 import { listGrants } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from '../json-api/refusals.ts';
+import { changed, exactly, instant, noBody, nullable, platformParams, position } from '../json-api/schemas.ts';
 import { foldAccount, foldClient, foldGrant, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
-import type { ManagementApp, ManagementDeps } from './management-app.ts';
-import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from './refusals.ts';
-import { changed, exactly, instant, noBody, nullable, platformParams, position } from './schemas.ts';
+import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const never = conflicting('The grant does not allow this');
@@ -120,7 +121,7 @@ const viewOf = (grantId: string, state: Exclude<GrantState, { status: 'none' }>,
 /** Grants of one platform: the list comes from its projection, a single one from the log itself. */
 export const grantRoutes =
   (deps: ManagementDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate } = deps;
     const idOf = (text: string): GrantId => {
       const id = parseStreamId(text);

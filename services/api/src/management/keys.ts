@@ -1,10 +1,11 @@
 import type { KeyRingRefusal, RingKey } from '@grantlog/domain';
 import { activateKey, createKey, parseKeyName, retireKey } from '@grantlog/provisioning';
 import Type, { type Static } from 'typebox';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { conflicting, missing, orThrow, type RefusalWords } from '../json-api/refusals.ts';
+import { changed, exactly, instant, keyReason, nullable, platformParams, position } from '../json-api/schemas.ts';
 import { foldKeyRing, platformStreams } from '../platforms/load-parties.ts';
-import type { ManagementApp, ManagementDeps } from './management-app.ts';
-import { conflicting, missing, orThrow, type RefusalWords } from './refusals.ts';
-import { changed, exactly, instant, keyReason, nullable, platformParams, position } from './schemas.ts';
+import type { ManagementDeps } from './management-deps.ts';
 
 const words = {
   unknown_platform: missing('No such platform'),
@@ -56,7 +57,7 @@ const viewOf = (key: RingKey): readonly Static<typeof keyView>[] =>
 /** The keys of one platform: made pending, activated once caches know them, retired when nothing of theirs can live. */
 export const keyRoutes =
   (deps: ManagementDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
 
     app.get(

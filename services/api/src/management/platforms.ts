@@ -4,14 +4,15 @@ import type { PlatformId } from '@grantlog/eventsourcing';
 import { listPlatforms } from '@grantlog/postgres';
 import { changePlatform, configurePlatform } from '@grantlog/provisioning';
 import Type from 'typebox';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from '../json-api/refusals.ts';
+import { changed, noBody, nullable, reasonBody } from '../json-api/schemas.ts';
+import { invalidContents } from '../json-api/validate.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { noSuchPlatform } from './gate.ts';
-import type { ManagementApp, ManagementDeps } from './management-app.ts';
+import type { ManagementDeps } from './management-deps.ts';
 import { managesEverything, mayManage, roleMissing } from './operator.ts';
-import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from './refusals.ts';
-import { changed, noBody, nullable, reasonBody } from './schemas.ts';
-import { invalidContents } from './validate.ts';
 
 const words = {
   unknown_platform: missing('No such platform'),
@@ -44,7 +45,7 @@ const bodyLimit = 1_048_576;
 /** Platforms as such: their documents, and what ends or suspends everything on one. */
 export const platformRoutes =
   (deps: ManagementDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning, config } = deps;
     const stateOf = async (platform: PlatformId) => foldPlatform(await deps.log.load(platform, platformStreams));
     const idOf = (name: string): PlatformId => {
@@ -129,11 +130,14 @@ export const platformRoutes =
           ]);
         }
         const before = await stateOf(platform);
-        const stood = before.status === 'none' ? { issuer: null, hosts: [] } : before.document;
-        const { issuer, hosts } = parsed.document;
+        const stood = before.status === 'none' ? { issuer: null, hosts: [], resources: [] } : before.document;
+        const { issuer, hosts, resources } = parsed.document;
         // Origins belong to the installation: a tenant's own operator could otherwise take another tenant's.
         const moves = issuer !== stood.issuer || hosts.join() !== stood.hosts.join();
-        if (moves && !managesEverything(operator)) throw roleMissing('operator');
+        // So does what this server reaches: everybody could otherwise read, through it, what only it can reach.
+        const known = new Set(stood.resources.map(({ upstream }) => upstream));
+        const reaches = resources.some(({ upstream }) => upstream !== null && !known.has(upstream));
+        if ((moves || reaches) && !managesEverything(operator)) throw roleMissing('operator');
         const outcome = orThrow(words, await configurePlatform(provisioning, by, parsed.document));
         return reply
           .code(outcome.kind === 'created' ? 201 : 200)

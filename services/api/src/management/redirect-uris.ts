@@ -1,6 +1,6 @@
 import type { ClientKind, DocumentProblem, PlatformDocument } from '@grantlog/domain';
 import { parseRedirectUri } from '@grantlog/protocol';
-import { invalidContents } from './validate.ts';
+import { invalidContents } from '../json-api/validate.ts';
 
 /**
  * Judges the redirect URIs of a registration. A public client is a native app and may listen on plain http loopback

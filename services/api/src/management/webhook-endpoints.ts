@@ -5,9 +5,10 @@ import type { EndpointChange, PlatformNames } from '@grantlog/provisioning';
 import { changeEndpoint, listEndpoints, registerEndpoint, rotateEndpointSecret } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
-import type { ManagementApp, ManagementDeps } from './management-app.ts';
-import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from './refusals.ts';
-import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, platformParams, position } from './schemas.ts';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
+import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, platformParams, position } from '../json-api/schemas.ts';
+import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const words = {
@@ -85,7 +86,7 @@ const viewOf = (endpointId: string, endpoint: Living): Static<typeof endpointVie
 /** Webhook endpoints of one platform. */
 export const webhookEndpointRoutes =
   (deps: ManagementDeps) =>
-  (app: ManagementApp): void => {
+  (app: JsonApi): void => {
     const { gate, provisioning } = deps;
     const { isDevelopment } = deps.config;
     const idOf = (text: string): EndpointId => {
@@ -94,6 +95,7 @@ export const webhookEndpointRoutes =
       return id;
     };
     const statesOf = async ({ platform }: PlatformNames, ids: readonly EndpointId[]) => {
+      if (ids.length === 0) return [];
       const loaded = await deps.log.load(
         platform,
         ids.map((streamId) => ({ streamId })),

@@ -10,7 +10,7 @@ export type CodeNotice = 'wrong_code' | 'code_used' | 'too_many_attempts';
 const notices = {
   wrong_code: 'This code is wrong. Codes change every 30 seconds; the clock of your phone has to be right.',
   code_used: 'This code was used already. Wait for the next one.',
-  too_many_attempts: 'Too many wrong codes. Wait a few minutes, then try again.',
+  too_many_attempts: 'Too many attempts have failed. Wait a few minutes, then try again.',
 } as const satisfies Record<CodeNotice, string>;
 
 export const noticePart = (notice: CodeNotice | null): SafeHtml | null =>

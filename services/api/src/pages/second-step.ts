@@ -1,12 +1,14 @@
-import { createTotpSeed, uuidv7 } from '@grantlog/crypto';
+import { createTotpSeed } from '@grantlog/crypto';
 import type { AccountId, AccountRecord, SignInId } from '@grantlog/domain';
 import type { Loaded } from '@grantlog/eventsourcing';
 import { OAuthError } from '@grantlog/protocol';
 import { checkSecondFactor, enrolTotp } from '@grantlog/provisioning';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readKnownDevice, rememberDevice } from '../access/known-device.ts';
-import { recordFailure, sealVisitor } from '../access/record-sign-in.ts';
+import { deviceOf, readKnownDevice, rememberDevice } from '../access/known-device.ts';
+import { recordFailure } from '../access/record-failure.ts';
+import { recordSignIn } from '../access/record-sign-in.ts';
 import { admitCode } from '../access/second-factor-attempts.ts';
+import { newSignIn, visitorOf } from '../access/visitor.ts';
 import type { Deps } from '../deps.ts';
 import { csrfToken } from '../http/browser.ts';
 import { sendPage } from '../http/page.ts';
@@ -14,11 +16,10 @@ import { foldAccount, platformStreams } from '../platforms/load-parties.ts';
 import { decisionFor, goOn, showDecision } from './after-sign-in.ts';
 import { openDecision, sealDecision } from './authorization-request.ts';
 import { type PagePlace, readOwnForm } from './own-form.ts';
-import { tellOfSecondFactor } from './second-factor-mail.ts';
 import type { CodeNotice } from './second-factor-parts.ts';
 import { codePage, firstRecoveryCodesPage, requiredEnrolmentPage } from './second-step-page.ts';
-import { recordSecondStep } from './second-step-record.ts';
 import { type Destination, openSecondStep, type SecondStep, sealSecondStep } from './second-step-seal.ts';
+import { tellOwner } from './security-mail.ts';
 import { emailOf, readSignInCookie, setSignInCookie } from './signed-in.ts';
 
 const stale = (): OAuthError =>
@@ -98,13 +99,10 @@ export const secondStepForms =
     };
     type Opened = Awaited<ReturnType<typeof open<SecondStep['asks']>>>;
 
-    const visitorOf = (request: FastifyRequest) => ({ address: request.ip, userAgent: request.headers['user-agent'] ?? '' });
-
     /** Takes the attempt, or shows that there were too many. */
-    const admitted = async (request: FastifyRequest, reply: FastifyReply, { place, step, loaded, email }: Opened) => {
+    const admitted = async (request: FastifyRequest, reply: FastifyReply, { place, step, loaded, record, email }: Opened) => {
       const { platform } = place.names;
-      const known = readKnownDevice(deps, request, platform);
-      const device = known?.accounts.includes(step.account) === true ? known.device : null;
+      const device = deviceOf(readKnownDevice(deps, request, platform), { account: step.account, record });
       const admission = await admitCode(deps, { platform, account: step.account, address: request.ip, device }, loaded.now);
       if (admission.outcome === 'admitted') return admission;
       request.log.info({ reason: 'too many attempts' }, 'second step refused');
@@ -130,9 +128,9 @@ export const secondStepForms =
       return showStep(deps, reply, place, { step, email, notice });
     };
 
-    const welcome = (request: FastifyRequest, reply: FastifyReply, { place, step }: Opened, id: SignInId): void => {
+    const welcome = (request: FastifyRequest, reply: FastifyReply, { place, step, record }: Opened, id: SignInId): void => {
       const { platform } = place.names;
-      rememberDevice(deps, request, reply, { platform, account: step.account });
+      rememberDevice(deps, request, reply, { platform, account: step.account, record });
       setSignInCookie(deps, reply, { platform, id, maxAge: place.document.lifetimes.signInSeconds });
     };
 
@@ -140,12 +138,13 @@ export const secondStepForms =
       const opened = await open(request, 'code');
       const { place, step, loaded, record, code } = opened;
       const { names, document, browserId, now } = place;
+      const { platform } = names;
       const admission = await admitted(request, reply, opened);
       if (admission === null) return reply;
       const proof = checkSecondFactor({ sealer: deps.sealer, names }, { id: step.account, record, loaded }, code);
       if (proof === null) return refused(request, reply, opened, 'wrong_code');
-      const proved = { account: step.account, checked: loaded, proof, visitor: visitorOf(request), correlationId: request.id };
-      const recorded = await recordSecondStep(deps, names, proved);
+      const proved = { platform, account: step.account, checked: loaded, proof, visitor: visitorOf(request), correlationId: request.id };
+      const recorded = await recordSignIn(deps, proved);
       if ('refusal' in recorded) {
         if (recorded.refusal === 'code_used') return refused(request, reply, opened, 'code_used');
         throw stale();
@@ -154,7 +153,7 @@ export const secondStepForms =
       welcome(request, reply, opened, recorded.id);
       if (proof.method === 'recovery_code') {
         const { account } = step;
-        await tellOfSecondFactor(deps, request.log, { names, document, account, email: opened.email, news: 'recovery_code_used' });
+        await tellOwner(deps, request.log, { names, document, account, email: opened.email, news: 'recovery_code_used' });
       }
       const signedIn = { id: recorded.id, account: step.account };
       return goOn(deps, reply, { names, document, browserId, signedIn, destination: step.destination, now });
@@ -168,9 +167,7 @@ export const secondStepForms =
       const { account } = step;
       const admission = await admitted(request, reply, opened);
       if (admission === null) return reply;
-      const id = uuidv7(now) as SignInId;
-      const wrappedKey = loaded.stream(account).dataKey;
-      const sealed = sealVisitor(deps, { platform, account, wrappedKey, streamId: id, visitor: visitorOf(request) });
+      const signIn = newSignIn(deps, { platform, account, visitor: visitorOf(request), loaded });
       const by = { actor: { kind: 'account', id: account }, correlationId: request.id } as const;
       const enrolled = await enrolTotp(deps.provisioning, by, {
         names,
@@ -178,18 +175,20 @@ export const secondStepForms =
         expectedVersion: step.accountVersion,
         seed: Uint8Array.fromBase64(step.seed),
         code,
-        signIn: { id, ...sealed },
+        signIn,
       });
       if ('refusal' in enrolled) {
         if (enrolled.refusal === 'wrong_code' || enrolled.refusal === 'code_used') return refused(request, reply, opened, enrolled.refusal);
         throw stale();
       }
       await admission.giveBack();
-      welcome(request, reply, opened, id);
-      await tellOfSecondFactor(deps, request.log, { names, document, account, email, news: 'enrolled' });
+      welcome(request, reply, opened, signIn.id);
+      await tellOwner(deps, request.log, { names, document, account, email, news: 'enrolled' });
       const { destination } = step;
       const waiting =
-        destination.kind === 'decision' ? sealDecision(deps, platform, decisionFor(destination.pending, { id, account }, now)) : null;
+        destination.kind === 'decision'
+          ? sealDecision(deps, platform, decisionFor(destination.pending, { id: signIn.id, account }, now))
+          : null;
       const csrf = csrfToken(deps, platform, browserId);
       return sendPage(reply, 200, firstRecoveryCodesPage({ document, path, csrf, recoveryCodes: enrolled.recoveryCodes, sealed: waiting }));
     });

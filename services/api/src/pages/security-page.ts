@@ -1,5 +1,6 @@
 import { recoveryCodeCount } from '@grantlog/crypto';
 import type { AccountRecord, PlatformDocument } from '@grantlog/domain';
+import { type NewPasswordProblem, passwordWords } from '../access/password-rules.ts';
 import type { SafeHtml } from '../http/html.ts';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
@@ -8,7 +9,10 @@ import { type CodeNotice, codePart, hiddenPart, noticePart, recoveryCodesPart, s
 /** What the page says first: what was done, or why it was not. */
 export type SecurityNotice =
   | CodeNotice
+  | NewPasswordProblem
   | 'wrong_password'
+  | 'password_differs'
+  | 'password_changed'
   | 'required_by_platform'
   | 'not_offered'
   | 'changed_meanwhile'
@@ -30,6 +34,15 @@ const noticeOf = (notice: SecurityNotice | null, document: PlatformDocument): Sa
       return noticePart(notice);
     case 'wrong_password':
       return say('The password is wrong. Nothing was changed.');
+    case 'password_short':
+    case 'password_long':
+    case 'password_is_email':
+    case 'password_unchanged':
+      return say(`${passwordWords[notice]} Nothing was changed.`);
+    case 'password_differs':
+      return say('The new password was not typed the same twice. Nothing was changed.');
+    case 'password_changed':
+      return html`<p class="notice" role="status">Your password is changed. Every other browser has to sign in again.</p>`;
     case 'required_by_platform':
       return say(requiredByPlatform(document));
     case 'not_offered':
@@ -60,20 +73,39 @@ export const recoveryCodesLeft = ({ recoveryCodes }: SecurityView['record']): nu
   recoveryCodes === null ? 0 : recoveryCodes.count - recoveryCodes.used.length;
 
 /** Whose password it is, for password managers, and the password. */
-const passwordPart = (id: string, email: string): SafeHtml =>
+const passwordPart = (id: string, email: string, label = 'Your password'): SafeHtml =>
   html`<input name="username" type="text" autocomplete="username" value="${email}" readonly hidden>
-<label for="${id}-password">Your password</label>
+<label for="${id}-password">${label}</label>
 <input id="${id}-password" name="password" type="password" autocomplete="current-password" required>`;
+
+/** A code of the second step, typed once more. */
+const anyCodePart = (id: string): SafeHtml =>
+  html`<label for="${id}-code">A code of your app, or a recovery code</label>
+<input id="${id}-code" name="code" type="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" maxlength="40" required>`;
 
 /** Password and code, typed once more, and what they are for. */
 const provedForm = (view: SecurityView, form: { readonly id: string; readonly target: string; readonly button: string }): SafeHtml =>
   html`<form method="post" action="${view.path}/security/${form.target}">
 ${hiddenPart({ csrf: view.csrf })}
 ${passwordPart(form.id, view.email)}
-<label for="${form.id}-code">A code of your app, or a recovery code</label>
-<input id="${form.id}-code" name="code" type="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" maxlength="40" required>
+${anyCodePart(form.id)}
 <button type="submit">${form.button}</button>
 </form>`;
+
+/** Another password, typed twice: nobody but an operator helps who has mistyped it. */
+const passwordForm = (view: SecurityView): SafeHtml =>
+  html`<details><summary>Change your password</summary>
+<p>Every other browser has to sign in again then. Apps that you have allowed stay connected.</p>
+<form method="post" action="${view.path}/security/password">
+${hiddenPart({ csrf: view.csrf })}
+${passwordPart('change', view.email, 'Your password now')}
+${view.record.factors.length > 0 ? anyCodePart('change') : null}
+<label for="new-password">New password, of at least 12 characters</label>
+<input id="new-password" name="new_password" type="password" autocomplete="new-password" minlength="12" required>
+<label for="new-password-again">The new password once more</label>
+<input id="new-password-again" name="new_password_again" type="password" autocomplete="new-password" minlength="12" required>
+<button type="submit">Change the password</button>
+</form></details>`;
 
 const withFactor = (view: SecurityView): SafeHtml => {
   const left = recoveryCodesLeft(view.record);
@@ -104,6 +136,8 @@ export const securityPage = (view: SecurityView): Page => ({
   body: html`<h1>Security of your ${view.document.branding.displayName} account</h1>
 <p>You are signed in as <strong>${view.email}</strong>.</p>
 ${noticeOf(view.notice, view.document)}
+<h2>Password</h2>
+${passwordForm(view)}
 <h2>Second step</h2>
 ${view.record.factors.length > 0 ? withFactor(view) : withoutFactor(view)}
 <h2>This browser</h2>

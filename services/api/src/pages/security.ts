@@ -3,27 +3,31 @@ import type { AccountRecord } from '@grantlog/domain';
 import type { RequestParameters } from '@grantlog/protocol';
 import {
   type By,
+  changePassword,
   type EnrolmentRefusal,
   enrolTotp,
+  type PasswordRefusal,
   removeTotp,
   renewRecoveryCodes,
   type SecondFactorRefusal,
   spendSecondFactor,
 } from '@grantlog/provisioning';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { readKnownDevice } from '../access/known-device.ts';
-import { proveAgain } from '../access/prove-again.ts';
+import { deviceOf, readKnownDevice, rememberDevice } from '../access/known-device.ts';
+import { newPasswordProblemOf } from '../access/password-rules.ts';
+import { type ProvedAgain, proveAgain } from '../access/prove-again.ts';
 import { admitCode } from '../access/second-factor-attempts.ts';
+import { newSignIn, visitorOf } from '../access/visitor.ts';
 import { openEnrolment, type PendingEnrolment, sealEnrolment } from '../account/sealed-enrolment.ts';
 import type { Deps } from '../deps.ts';
 import { csrfToken, ensureBrowserId } from '../http/browser.ts';
 import { sendPage } from '../http/page.ts';
 import { foldAccount, platformStreams } from '../platforms/load-parties.ts';
 import { type PagePlace, pagePlace, readOwnForm } from './own-form.ts';
-import { type SecondFactorNews, tellOfSecondFactor } from './second-factor-mail.ts';
+import { type SecurityNews, tellOwner } from './security-mail.ts';
 import { enrolmentPage, recoveryCodesPage, type SecurityNotice, securityPage } from './security-page.ts';
 import { signInPage } from './sign-in-page.ts';
-import { readSignInCookie, type SignedIn, signedInOf } from './signed-in.ts';
+import { readSignInCookie, type SignedIn, setSignInCookie, signedInOf } from './signed-in.ts';
 
 /** Somebody at their security page. */
 type Visit = PagePlace & {
@@ -48,10 +52,10 @@ const noticeOf = {
   too_many_contexts: 'changed_meanwhile',
   integration_account: 'not_offered',
   recovery_code_unknown: 'wrong_code',
-} as const satisfies Record<EnrolmentRefusal | SecondFactorRefusal, SecurityNotice>;
+} as const satisfies Record<EnrolmentRefusal | SecondFactorRefusal | PasswordRefusal, SecurityNotice>;
 
 const statusOf = (notice: SecurityNotice | null): number => {
-  if (notice === null || notice === 'removed') return 200;
+  if (notice === null || notice === 'removed' || notice === 'password_changed') return 200;
   if (notice === 'too_many_attempts') return 429;
   return notice === 'required_by_platform' || notice === 'changed_meanwhile' || notice === 'already_enrolled' ? 409 : 400;
 };
@@ -98,9 +102,9 @@ export const securityPages =
       replaces: of.replaces,
       issuedAt: visit.now,
     });
-    const tell = (request: FastifyRequest, visit: Visit, news: SecondFactorNews): Promise<void> => {
+    const tell = (request: FastifyRequest, visit: Visit, news: SecurityNews): Promise<void> => {
       const { names, document, signedIn } = visit;
-      return tellOfSecondFactor(deps, request.log, { names, document, account: signedIn.account, email: signedIn.email, news });
+      return tellOwner(deps, request.log, { names, document, account: signedIn.account, email: signedIn.email, news });
     };
     const byOf = (request: FastifyRequest, visit: Visit): By => ({
       actor: { kind: 'account', id: visit.signedIn.account },
@@ -114,53 +118,43 @@ export const securityPages =
       return visit === null ? askToSignIn(reply, 200, place, browserId) : show(reply, visit, null);
     });
 
-    type Field = 'password' | 'code' | 'request';
-    type Sent = RequestParameters<Field | 'csrf'>;
+    const fields = ['password', 'code', 'request', 'new_password', 'new_password_again'] as const;
+    type At = {
+      readonly request: FastifyRequest;
+      readonly reply: FastifyReply;
+      readonly visit: Visit;
+      readonly sent: RequestParameters<(typeof fields)[number] | 'csrf'>;
+    };
     /** A form of the page, for whoever is signed in. */
-    const form = (
-      target: string,
-      handle: (at: {
-        readonly request: FastifyRequest;
-        readonly reply: FastifyReply;
-        readonly visit: Visit;
-        readonly sent: Sent;
-      }) => Promise<FastifyReply>,
-    ): void => {
+    const form = (target: string, handle: (at: At) => Promise<FastifyReply>): void => {
       app.post(`/:platform/security/${target}`, { config }, async (request, reply) => {
-        const { sent, browserId, ...place } = await readOwnForm<Field>(deps, request, ['password', 'code', 'request']);
+        const { sent, browserId, ...place } = await readOwnForm(deps, request, fields);
         const visit = await enter(request, place, browserId);
         return visit === null ? askToSignIn(reply, 401, place, browserId) : handle({ request, reply, visit, sent });
       });
     };
-    const prove = (request: FastifyRequest, visit: Visit, sent: Sent) =>
-      proveAgain(deps, visit.names, {
+    /** Password and, where there is one, second factor proved once more, and unspent; or the page that says why not. */
+    const prove = async ({ request, reply, visit, sent }: At): Promise<Extract<ProvedAgain, { outcome: 'proved' }> | null> => {
+      const proved = await proveAgain(deps, visit.names, {
         account: visit.signedIn.account,
         email: visit.signedIn.email,
         password: sent.get('password') ?? '',
         code: sent.get('code') ?? '',
-        visitor: { address: request.ip, userAgent: request.headers['user-agent'] ?? '' },
+        visitor: visitorOf(request),
         known: readKnownDevice(deps, request, visit.names.platform),
         by: byOf(request, visit),
       });
-    /** Both proved once more, and unspent; or the page that says why not. */
-    const owner = async ({
-      request,
-      reply,
-      visit,
-      sent,
-    }: {
-      readonly request: FastifyRequest;
-      readonly reply: FastifyReply;
-      readonly visit: Visit;
-      readonly sent: Sent;
-    }) => {
-      const proved = await prove(request, visit, sent);
-      if (proved.outcome !== 'proved') {
-        request.log.info({ reason: proved.outcome }, 'not proved again');
-        if (proved.outcome === 'too_many_attempts') void reply.header('retry-after', String(proved.retryAfter));
-        show(reply, visit, proved.outcome);
-        return null;
-      }
+      if (proved.outcome === 'proved') return proved;
+      request.log.info({ reason: proved.outcome }, 'not proved again');
+      if (proved.outcome === 'too_many_attempts') void reply.header('retry-after', String(proved.retryAfter));
+      show(reply, visit, proved.outcome);
+      return null;
+    };
+    /** The same for what nobody without a second factor does. */
+    const owner = async (at: At) => {
+      const { reply, visit } = at;
+      const proved = await prove(at);
+      if (proved === null) return null;
       if (proved.proof === null) {
         show(reply, { ...visit, record: proved.record }, 'no_second_factor');
         return null;
@@ -168,14 +162,35 @@ export const securityPages =
       return { names: visit.names, account: visit.signedIn.account, expectedVersion: proved.version, proof: proved.proof };
     };
 
-    form('totp', async ({ request, reply, visit, sent }) => {
+    form('password', async (at) => {
+      const { request, reply, visit, sent } = at;
+      const { names, document, signedIn } = visit;
+      const { platform } = names;
+      const { account, email } = signedIn;
+      const password = sent.get('new_password') ?? '';
+      const problem = newPasswordProblemOf({ email, current: sent.get('password') ?? '', password });
+      if (problem !== null) return show(reply, visit, problem);
+      if (password !== sent.get('new_password_again')) return show(reply, visit, 'password_differs');
+      const proved = await prove(at);
+      if (proved === null) return reply;
+      const { proof, version: expectedVersion } = proved;
+      // Every sign-in ends with a password. Who has just shown both goes on in a new one, in this browser.
+      const signIn = newSignIn(deps, { platform, account, visitor: visitorOf(request), loaded: proved.loaded });
+      const task = { names, account, expectedVersion, proof, password, signIn };
+      const changed = await changePassword(deps.provisioning, byOf(request, visit), task);
+      if ('refusal' in changed) return show(reply, visit, noticeOf[changed.refusal]);
+      setSignInCookie(deps, reply, { platform, id: signIn.id, maxAge: document.lifetimes.signInSeconds });
+      rememberDevice(deps, request, reply, { platform, account, record: changed });
+      await tell(request, visit, 'password_changed');
+      const record = foldAccount(await deps.log.load(platform, [{ streamId: account }]), account);
+      return show(reply, record?.status === 'active' ? { ...visit, record } : visit, 'password_changed');
+    });
+
+    form('totp', async (at) => {
+      const { reply, visit } = at;
       if (visit.document.signIn.mfa === 'off') return show(reply, visit, 'not_offered');
       if (visit.record.factors.length > 0) return show(reply, visit, 'already_enrolled');
-      const proved = await prove(request, visit, sent);
-      if (proved.outcome !== 'proved') {
-        if (proved.outcome === 'too_many_attempts') void reply.header('retry-after', String(proved.retryAfter));
-        return show(reply, visit, proved.outcome);
-      }
+      if ((await prove(at)) === null) return reply;
       return showEnrolment(reply, visit, newEnrolment(visit, { version: visit.version, replaces: false }), null);
     });
 
@@ -197,8 +212,7 @@ export const securityPages =
       const { account } = signedIn;
       const pending = openEnrolment(deps, platform, { sealed: sent.get('request'), account, now });
       if (pending === null || pending.accountVersion !== visit.version) return show(reply, visit, 'changed_meanwhile');
-      const known = readKnownDevice(deps, request, platform);
-      const device = known?.accounts.includes(account) === true ? known.device : null;
+      const device = deviceOf(readKnownDevice(deps, request, platform), { account, record: visit.record });
       const admission = await admitCode(deps, { platform, account, address: request.ip, device }, now);
       if (admission.outcome === 'refused') {
         void reply.header('retry-after', String(admission.retryAfter));

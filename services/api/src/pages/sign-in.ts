@@ -6,6 +6,7 @@ import { checkPassword } from '../access/check-password.ts';
 import { readKnownDevice, rememberDevice } from '../access/known-device.ts';
 import { recordSignIn } from '../access/record-sign-in.ts';
 import { secondStepOf } from '../access/second-step-of.ts';
+import { visitorOf } from '../access/visitor.ts';
 import type { Deps } from '../deps.ts';
 import { csrfToken, ensureBrowserId, requireOwnForm } from '../http/browser.ts';
 import { formBody } from '../http/form-body.ts';
@@ -92,7 +93,7 @@ export const signInPages =
           }),
         );
       };
-      const visitor = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
+      const visitor = visitorOf(request);
       const checked = await checkPassword(deps, names, {
         email: sent.get('email') ?? '',
         password: sent.get('password') ?? '',
@@ -127,20 +128,21 @@ export const signInPages =
         const { state: record, id: accountId } = account;
         return askForSecondStep(deps, reply, place, { asks, account: accountId, record, loaded: checked.loaded, destination });
       }
-      const id = await recordSignIn(deps, {
+      const recorded = await recordSignIn(deps, {
         platform,
         account: account.id,
         checked: checked.loaded,
-        amr: ['pwd'],
+        proof: null,
         visitor,
         correlationId: request.id,
       });
-      if (id === null) {
+      if ('refusal' in recorded) {
         request.log.info({ reason: 'account or platform changed meanwhile' }, 'sign-in refused');
         return failed(400, { kind: 'wrong' });
       }
+      const { id } = recorded;
       await checked.giveBack();
-      rememberDevice(deps, request, reply, { platform, account: account.id });
+      rememberDevice(deps, request, reply, { platform, account: account.id, record: account.state });
       setSignInCookie(deps, reply, { platform, id, maxAge: document.lifetimes.signInSeconds });
       return goOn(deps, reply, { ...place, signedIn: { id, account: account.id }, destination });
     });

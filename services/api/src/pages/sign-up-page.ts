@@ -1,18 +1,12 @@
 import type { PlatformDocument } from '@grantlog/domain';
 import { inWords } from '../access/exploration.ts';
+import { type PasswordProblem, passwordWords } from '../access/password-rules.ts';
 import type { SafeHtml } from '../http/html.ts';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
 
 /** Why a form of the sign-up is shown again. None of it depends on who has an account. */
-export type SignUpProblem =
-  | 'email'
-  | 'name'
-  | 'password_short'
-  | 'password_long'
-  | 'password_is_email'
-  | 'code'
-  | { readonly retryAfter: number };
+export type SignUpProblem = 'email' | 'name' | PasswordProblem | 'code' | { readonly retryAfter: number };
 
 const wordsOf = (problem: SignUpProblem): SafeHtml => {
   switch (problem) {
@@ -21,11 +15,9 @@ const wordsOf = (problem: SignUpProblem): SafeHtml => {
     case 'name':
       return html`A name has 1 to 100 characters on one line.`;
     case 'password_short':
-      return html`A password has at least 12 characters. Several words are a good one.`;
     case 'password_long':
-      return html`A password has at most 1,024 bytes.`;
     case 'password_is_email':
-      return html`The password may not be the email address.`;
+      return html`${passwordWords[problem]}`;
     case 'code':
       return html`This is not the code that was mailed. Look at it again.`;
     default:

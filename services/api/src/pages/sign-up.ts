@@ -4,8 +4,10 @@ import { canonicalEmail, isAcceptableEmail, registerAccount } from '@grantlog/pr
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findAccount } from '../access/find-account.ts';
 import { rememberDevice } from '../access/known-device.ts';
+import { passwordProblemOf } from '../access/password-rules.ts';
 import { recordSignIn } from '../access/record-sign-in.ts';
 import { secondStepOf } from '../access/second-step-of.ts';
+import { visitorOf } from '../access/visitor.ts';
 import type { Deps } from '../deps.ts';
 import { csrfToken, ensureBrowserId } from '../http/browser.ts';
 import { sendPage } from '../http/page.ts';
@@ -28,20 +30,12 @@ const requireOpen = ({ document }: PagePlace): void => {
   if (document.signIn.registration !== 'open') throw new PathNotOnPlatform(`${document.name} lets nobody sign up`);
 };
 
-const shortestPassword = 12;
-const longestPassword = 1024;
-
 /** What is wrong with what was typed, judged without asking whether an account has the email. */
 const problemOf = (typed: { readonly email: string; readonly name: string; readonly password: string }): SignUpProblem | null => {
   const { email, name, password } = typed;
   if (!isAcceptableEmail(email)) return 'email';
   if (name === '' || name.length > 100 || /\p{Cc}/u.test(name) || !name.isWellFormed()) return 'name';
-  // The length comes first: normalising megabytes is slow. NFC as the hash takes it.
-  if (password.length > 2 * longestPassword || !password.isWellFormed()) return 'password_long';
-  const characters = password.normalize('NFC');
-  if (Buffer.byteLength(characters) > longestPassword) return 'password_long';
-  if ([...characters].length < shortestPassword) return 'password_short';
-  return canonicalEmail(password) === email ? 'password_is_email' : null;
+  return passwordProblemOf({ email, password });
 };
 
 const statusOf = (problem: SignUpProblem | null): number => (problem === null ? 200 : typeof problem === 'string' ? 400 : 429);
@@ -77,10 +71,11 @@ const finish = async (
   const { destination } = draft;
   const asks = secondStepOf(document, record);
   if (asks !== 'nothing') return askForSecondStep(deps, reply, place, { asks, account, record, loaded: checked, destination });
-  const visitor = { address: request.ip, userAgent: request.headers['user-agent'] ?? '' };
-  const id = await recordSignIn(deps, { platform, account, checked, amr: ['pwd'], visitor, correlationId: request.id });
-  if (id === null) return sendPage(reply, 409, alreadySignedUpPage(document, path));
-  rememberDevice(deps, request, reply, { platform, account });
+  const proved = { platform, account, checked, proof: null, visitor: visitorOf(request), correlationId: request.id };
+  const recorded = await recordSignIn(deps, proved);
+  if ('refusal' in recorded) return sendPage(reply, 409, alreadySignedUpPage(document, path));
+  const { id } = recorded;
+  rememberDevice(deps, request, reply, { platform, account, record });
   setSignInCookie(deps, reply, { platform, id, maxAge: document.lifetimes.signInSeconds });
   return goOn(deps, reply, { names, document, browserId, signedIn: { id, account }, destination, now: checked.now });
 };

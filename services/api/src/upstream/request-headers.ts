@@ -14,6 +14,12 @@ const withheld: ReadonlySet<string> = new Set([
   'x-client-ip',
   'x-cluster-client-ip',
   'true-client-ip',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  'forwarded-for',
+  'x-forwarded',
+  // A program started as CGI reads it as HTTP_PROXY, and asks through whoever is named there.
+  'proxy',
   'x-original-url',
   'x-original-host',
   'x-rewrite-url',

@@ -2,11 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Upstream } from './find-upstream.ts';
 import { hopByHop } from './hop-by-hop.ts';
 
-/** What would speak for our whole origin, on which the resource is a guest. */
+/** What would speak for our whole origin, on which the resource is a guest, or to the proxy before us. */
 const withheld: ReadonlySet<string> = new Set([
   ...hopByHop,
+  'accept-ch',
   'alt-svc',
   'clear-site-data',
+  'critical-ch',
   'nel',
   'origin-agent-cluster',
   'report-to',
@@ -14,7 +16,13 @@ const withheld: ReadonlySet<string> = new Set([
   'service-worker-allowed',
   'set-cookie',
   'set-cookie2',
+  'set-login',
   'strict-transport-security',
+  // They have proxies send a file of theirs, or ask somebody else, in place of the answer.
+  'x-accel-redirect',
+  'x-lighttpd-send-file',
+  'x-reproxy-url',
+  'x-sendfile',
 ]);
 
 /**

@@ -4,6 +4,7 @@ import { parsePlatformId, platformStream } from '@grantlog/domain';
 import { OAuthError } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { isSentByForeignPage } from '../http/foreign-page.ts';
 import type { PathMethods } from '../http/path-methods.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform } from '../platforms/load-parties.ts';
@@ -19,8 +20,7 @@ type Found = { readonly upstream: Upstream; readonly issuer: string; readonly st
 // Not TRACE: it would read our own headers back to whoever asks (RFC 9110 §9.3.8).
 const methods = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-/** Milliseconds until the resource must have begun to answer, and between two pieces of its answer. */
-const patience = 25_000;
+const defaultPatience = 25_000;
 
 /** The path and the query as they came, the query with its question mark. */
 const splitUrl = (url: string): { readonly path: string; readonly query: string } => {
@@ -43,12 +43,25 @@ const find = async (deps: Pick<Deps, 'config' | 'log' | 'hosts'>, request: Fasti
 const check = (request: FastifyRequest, { upstream, status }: Found): void => {
   if (!isPlainPath(upstream.rest)) {
     throw new OAuthError('invalid_request', {
-      description: 'The path may hold no dot segments, escaped slashes, backslashes, control characters or broken escapes',
+      description:
+        'No segment of the path may be a dot, or begin or end with two; escaped slashes, backslashes, control characters and broken escapes may not stand in it',
       reason: 'the path below the resource is not plain',
     });
   }
   if (status === 'suspended')
     throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
+  if ((request.raw.headersDistinct['authorization'] ?? []).length > 1) {
+    // Node shows the first alone, and whatever stands before us may have looked at another.
+    throw new OAuthError('invalid_request', { description: 'There must be one Authorization header at most' });
+  }
+  if (/^basic(?: |$)/i.test(request.headers.authorization ?? '') && isSentByForeignPage(request)) {
+    throw new OAuthError('access_denied', {
+      status: 403,
+      description:
+        'Pages of other origins cannot use the credentials that a browser remembers. Open the resource itself, or ask from a program',
+      reason: 'a page of another origin sent HTTP Basic',
+    });
+  }
   if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw bodyTooLarge();
 };
 
@@ -56,10 +69,19 @@ const check = (request: FastifyRequest, { upstream, status }: Found): void => {
  * Passes what lies under the URI of a resource with an `upstream` on to it, so that one origin serves a platform and its
  * API: any method, any body, credentials included, which the resource judges with its own guard. Cookies pass in neither
  * direction. Everything that another route has, and everything that no resource has, is answered as if this were not here.
+ *
+ * @param deps.upstreamPatience milliseconds until the resource must have begun to answer, and between two pieces of its
+ *   answer; default 25,000. A client that leaves earlier ends an answer that has begun; one that has not is given up then.
  */
 export const upstreamProxy =
-  (deps: Pick<Deps, 'config' | 'log' | 'hosts'> & { readonly methodsOf: (path: string) => PathMethods | null }) =>
+  (
+    deps: Pick<Deps, 'config' | 'log' | 'hosts'> & {
+      readonly methodsOf: (path: string) => PathMethods | null;
+      readonly upstreamPatience?: number;
+    },
+  ) =>
   async (app: FastifyInstance): Promise<void> => {
+    const patience = deps.upstreamPatience ?? defaultPatience;
     await app.register(async (scope) => {
       // A scope of its own: bodies are passed on as they come, and nothing here reads a form.
       scope.removeAllContentTypeParsers();
@@ -70,6 +92,12 @@ export const upstreamProxy =
         destroyAgent: true,
         // Without the word it would take any certificate.
         undici: { connect: { timeout: 10_000, rejectUnauthorized: true }, headersTimeout: patience, bodyTimeout: patience },
+      });
+      // An answer may still fail between its headers and its first byte, where the library tells nobody but the error handler.
+      const passedOn = new WeakMap<FastifyRequest, Upstream>();
+      scope.setErrorHandler((error, request) => {
+        const upstream = passedOn.get(request);
+        throw upstream === undefined ? error : upstreamFailure(error, upstream);
       });
       const pass = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
         const { path, query } = splitUrl(request.url);
@@ -85,6 +113,7 @@ export const upstreamProxy =
         check(request, found);
         const { upstream, issuer } = found;
         if (request.body !== undefined) request.body = boundedBody(request.body as Readable); // the parser above
+        passedOn.set(request, upstream);
         return reply.from(upstream.url + upstream.rest, {
           queryString: () => query.slice(1),
           // A request is passed on once: whether to ask again is for the client to say.
@@ -92,6 +121,12 @@ export const upstreamProxy =
           rewriteRequestHeaders: (_, headers) => requestHeaders(request, headers, issuer),
           rewriteHeaders: (headers) => responseHeaders(headers, upstream),
           onError: (failed, { error }) => void failed.send(upstreamFailure(error, upstream)),
+          onResponse: (_, answer, { stream }) => {
+            // It may say the length of what it stands for (RFC 9110 §8.6), and the library misses that body.
+            if (answer.statusCode !== 304) return answer.send(stream);
+            (stream as unknown as Readable).on('error', () => {}).resume(); // undici's body
+            return answer.send();
+          },
         });
       };
       for (const method of methods) {
@@ -101,7 +136,7 @@ export const upstreamProxy =
           // As of every other path, the description shows GET alone.
           ...(method === 'HEAD' ? { schema: { hide: true } } : {}),
           config: { authentication: 'upstream', errors: 'oauth' },
-          // For the whole answer, which a client may read slowly; the resource has to begin it within `patience`.
+          // For the whole answer, which a client may read slowly; the resource has to begin it within its patience.
           handlerTimeout: 120_000,
           handler: pass,
         });

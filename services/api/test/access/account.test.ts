@@ -193,4 +193,17 @@ describe('an account is known', () => {
       expect((await make({ ...headers, origin: 'http://localhost:4000' })).status).toBe(201);
     }
   });
+
+  test('not by what a browser remembers, when a page of another origin has it sent: nothing of the day is used up', async () => {
+    const person = await explorers.person(open);
+    const read = async (headers: Readonly<Record<string, string>>) =>
+      world.app.inject({ url: '/open/account/security', headers: { ...basic(person), ...headers } });
+    const picture = { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+    for (let n = 0; n < 3; n += 1) {
+      const refused = await read(picture);
+      expect([refused.statusCode, refused.json().code]).toEqual([403, 'foreign_origin']);
+    }
+    const typed = await read({ 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' });
+    expect([typed.statusCode, typed.headers['ratelimit']]).toEqual([200, expect.stringContaining(';r=999;')]);
+  });
 });

@@ -74,6 +74,15 @@ describe('the mailbox in development', () => {
     expect(answer.body).not.toContain('mail.example');
   });
 
+  test.each(['192.168.1.7', '172.17.0.1', '::ffff:10.0.0.9', '2001:db8::1'])('is not there for %s, whatever Host it says', async (peer) => {
+    const answer = await world.app.inject({ url: '/mailbox', remoteAddress: peer, headers: { host: 'localhost:4000' } });
+    expect([answer.statusCode, answer.json().error]).toEqual([404, 'not_found']);
+  });
+
+  test.each(['::1', '::ffff:127.0.0.1', '127.0.0.1'])('is there for %s', async (peer) => {
+    expect((await world.app.inject({ url: '/mailbox', remoteAddress: peer })).statusCode).toBe(200);
+  });
+
   test.each(['localhost:4000', '127.0.0.1:4000', '[::1]:4000'])('is there at %s', async (host) => {
     expect((await ask(world, { host })).statusCode).toBe(200);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { loggedUrl } from '../../src/http/logged-url.ts';
+import { loggedForeignUrl, loggedUrl } from '../../src/http/logged-url.ts';
 
 describe('a logged URL', () => {
   test.each([
@@ -54,4 +54,12 @@ describe('a logged URL', () => {
     expect(url(5_000).length).toBeGreaterThan(10_000);
     expect(loggedUrl(url(5_000)).length).toBeLessThan(4 * 2_048);
   });
+});
+
+test.each([
+  ['/acme/api/things?q=a@b.example&key=secret#x', '/acme/api/things?[redacted]'],
+  ['/acme/api/things?', '/acme/api/things?[redacted]'],
+  ['/acme/api/things/7', '/acme/api/things/7'],
+])('%s that is passed on is %s: whose parameters are secret is for its resource to know', (url, logged) => {
+  expect(loggedForeignUrl(url)).toBe(logged);
 });

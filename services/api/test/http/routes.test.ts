@@ -1,5 +1,5 @@
 import { randomUuid } from '@grantlog/crypto';
-import { parsePlatformDocument } from '@grantlog/domain';
+import { parsePlatformDocument, reservedPlatformNames, systemPlatform } from '@grantlog/domain';
 import { createDatabase, migrate } from '@grantlog/postgres';
 import { configurePlatform } from '@grantlog/provisioning';
 import { createLogger } from '@grantlog/runtime';
@@ -123,6 +123,13 @@ describe('the route table', () => {
       'GET /mailbox',
       'GET /openapi.json',
     ]);
+  });
+
+  test('has no path of its own that a platform could have as its name', () => {
+    const own = new Set(routes.map(({ url }) => url.split('/')[1] ?? '').filter((segment) => segment !== '' && !segment.startsWith(':')));
+    expect([...own].sort()).toEqual(expect.arrayContaining(['.well-known', 'mailbox', 'openapi.json']));
+    // The operators' own platform is a platform, whose document stands there from the first start on.
+    expect([...own].filter((segment) => !reservedPlatformNames.has(segment))).toEqual([systemPlatform]);
   });
 
   test('puts everything under manage behind an operator', () => {

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { authorizationParameters } from '../../src/endpoints/authorize/check-request.ts';
+import { tokenParameters } from '../../src/grants/token-request.ts';
 import { type Answer, createWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -81,4 +83,82 @@ test('says of every management operation that it needs an operator, and what a p
   expect(
     operations().filter(([name, { security }]) => !name.includes('/manage/') && JSON.stringify(security).includes('operator')),
   ).toEqual([]);
+});
+
+describe('the OAuth endpoints', () => {
+  type Schema = { readonly properties?: Readonly<Record<string, object>>; readonly required?: readonly string[] };
+  const formOf = (name: string): Schema => {
+    const { requestBody } = Object.fromEntries(operations())[name] ?? {};
+    const { content = {} } = (requestBody ?? {}) as { readonly content?: Readonly<Record<string, { readonly schema: Schema }>> };
+    expect(Object.keys(content), name).toEqual(['application/x-www-form-urlencoded']);
+    return content['application/x-www-form-urlencoded']?.schema ?? {};
+  };
+
+  test.each([
+    ['POST /{platform}/oauth/token', tokenParameters, ['grant_type']],
+    ['POST /{platform}/oauth/connect/token', tokenParameters, ['grant_type']],
+    ['POST /{platform}/oauth/authorize', authorizationParameters, ['client_id', 'response_type']],
+    ['POST /{platform}/oauth/connect/authorize', authorizationParameters, ['client_id', 'response_type']],
+    ['POST /{platform}/oauth/revoke', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
+    ['POST /{platform}/oauth/connect/revocation', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
+    ['POST /{platform}/oauth/introspect', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
+    [
+      'POST /{platform}/oauth/basicvalidation',
+      ['username', 'password', 'resource', 'client_address', 'client_id', 'client_secret'],
+      ['username', 'password', 'resource'],
+    ],
+  ])('%s takes a form of exactly what it reads', (name, taken, required) => {
+    const { properties = {}, required: needed = [] } = formOf(name);
+    expect(Object.keys(properties).toSorted()).toEqual([...taken].toSorted());
+    expect([...needed].toSorted()).toEqual([...required].toSorted());
+  });
+
+  test.each([
+    ['GET /{platform}/oauth/authorize', authorizationParameters],
+    ['GET /{platform}/oauth/connect/authorize', authorizationParameters],
+    ['GET /{platform}/oauth/connect/accesstokenvalidation', ['token']],
+  ])('%s takes a query of exactly what it reads', (name, taken) => {
+    const { parameters = [] } = (Object.fromEntries(operations())[name] ?? {}) as {
+      readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+    };
+    const inQuery = parameters.flatMap((parameter) => (parameter.in === 'query' ? [parameter.name] : []));
+    expect(inQuery.toSorted()).toEqual([...taken].toSorted());
+  });
+
+  test('are worded by OAuth and not by the router when a form is not as described', async () => {
+    const sent = { 'content-type': 'application/x-www-form-urlencoded' };
+    const refused = await world.app.inject({ method: 'POST', url: '/system/oauth/token', headers: sent, payload: 'resource=no-uri' });
+    expect([refused.statusCode, Object.keys(refused.json() as object)]).toEqual([expect.any(Number), ['error', 'error_description']]);
+  });
+});
+
+test('says of every operation of programs what it answers and how it refuses, in words', () => {
+  const ofPrograms = operations().filter(([, { tags }]) => !['Pages', 'About', 'Discovery'].includes(tags?.[0] ?? ''));
+  expect(ofPrograms.length).toBeGreaterThan(60);
+  const silent = ofPrograms.filter(([, { responses }]) => {
+    const codes = Object.keys(responses);
+    const words = Object.values(responses).map((response) => (response as { readonly description?: string }).description ?? '');
+    return (
+      !codes.some((code) => code.startsWith('2') || code === 'default') ||
+      !codes.some((code) => code >= '400') ||
+      words.includes('Default Response')
+    );
+  });
+  expect(silent.map(([name]) => name)).toEqual([]);
+  expect(JSON.stringify(answer.body)).not.toContain('x-response-description');
+});
+
+test('uses each id of a parameter in a path once, and refers to nothing that is not there', () => {
+  for (const [name, operation] of operations()) {
+    const { parameters = [] } = operation as { readonly parameters?: readonly { readonly in: string; readonly name: string }[] };
+    const inPath = [...(name.split(' ')[1] ?? '').matchAll(/\{([^}]+)\}/g)].map(([, id]) => id);
+    expect(parameters.flatMap((parameter) => (parameter.in === 'path' ? [parameter.name] : [])).toSorted(), name).toEqual(
+      inPath.toSorted(),
+    );
+  }
+  const text = JSON.stringify(answer.body);
+  for (const [, pointer = ''] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+    const found = pointer.split('/').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], answer.body);
+    expect(found, pointer).toBeDefined();
+  }
 });

@@ -79,6 +79,29 @@ test("a platform's own operator changes its document, but not where it lives", a
   );
 });
 
+test("a platform's own operator says nothing about which addresses this server itself asks", async () => {
+  const served = (...upstreams: readonly (string | null)[]) => ({
+    ...tenantJson('newcomer'),
+    resources: upstreams.map((upstream, index) => ({
+      uri: `http://localhost:4000/newcomer/api${index}`,
+      name: 'API',
+      scopes: ['read'],
+      upstream,
+    })),
+  });
+  const put = (token: string, document: object) => world.call(token, 'PUT', at('newcomer'), document);
+  await put(local, served(null));
+  for (const inside of ['http://169.254.169.254/latest', 'http://127.0.0.1:4001/metrics'])
+    expect(await put(local, served(inside))).toMatchObject({ status: 403, body: { role: 'operator' } });
+  expect((await put(root, served('http://api.internal'))).status).toBe(200);
+  // What the installation's operator has set may stand, and may go.
+  expect((await put(local, { ...served('http://api.internal'), displayName: 'Renamed' })).status).toBe(200);
+  expect(await put(local, served('http://api.internal/admin'))).toMatchObject({ status: 403, body: { role: 'operator' } });
+  expect(await put(local, served('http://api.internal', 'http://127.0.0.1:5432'))).toMatchObject({ status: 403 });
+  expect((await put(local, served(null))).status).toBe(200);
+  expect(await put(local, served('http://api.internal'))).toMatchObject({ status: 403 });
+});
+
 test('the list shows each operator what is theirs', async () => {
   const names = async (token: string) =>
     ((await world.call(token, 'GET', '/system/manage/platforms')).body['platforms'] as readonly { readonly name: string }[]).map(

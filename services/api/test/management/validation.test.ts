@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { unstorableText } from '../../src/management/unstorable-text.ts';
+import { unstorableText } from '../../src/json-api/unstorable-text.ts';
 import { createWorld, type World } from './support/world.ts';
 
 let world: World;

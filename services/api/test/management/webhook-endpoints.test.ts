@@ -126,6 +126,14 @@ test('an endpoint may hear one client, which has to be there', async () => {
   }
 });
 
+test('the list of a platform without endpoints is empty', async () => {
+  await world.call(root, 'PUT', '/system/manage/platforms/silent', tenantJson('silent'));
+  expect(await world.call(root, 'GET', '/silent/manage/webhook-endpoints')).toMatchObject({
+    status: 200,
+    body: { endpoints: [], next: null },
+  });
+});
+
 test('the list is exact at once, pages by id, and shows no other platform', async () => {
   const document = tenantJson('paged');
   await world.call(root, 'PUT', '/system/manage/platforms/paged', document);

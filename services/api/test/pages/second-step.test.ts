@@ -1,7 +1,7 @@
 import { randomUuid } from '@grantlog/crypto';
 import { type AccountId, parsePlatformDocument } from '@grantlog/domain';
 import type { CommitId } from '@grantlog/eventsourcing';
-import { configurePlatform, removeTotp } from '@grantlog/provisioning';
+import { changePassword, configurePlatform, removeTotp } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { recordSignIn } from '../../src/access/record-sign-in.ts';
 import { openEnrolment, type PendingEnrolment, sealEnrolment } from '../../src/account/sealed-enrolment.ts';
@@ -40,20 +40,20 @@ describe('a sign-in by the password alone', () => {
   const record = async (account: AccountId) => {
     const checked = await world.deps.log.load(world.arlo, [...platformStreams, { streamId: account, withSecrets: true }]);
     const visitor = { address: '192.0.2.1', userAgent: 'test' };
-    return recordSignIn(world.deps, { platform: world.arlo, account, checked, amr: ['pwd'], visitor, correlationId: 'test' });
+    return recordSignIn(world.deps, { platform: world.arlo, account, checked, proof: null, visitor, correlationId: 'test' });
   };
 
   test('is not recorded for an account with a second factor, whoever forgot to ask for it', async () => {
-    expect(await record((await world.account(world.arlo)).id)).toEqual(expect.any(String));
-    expect(await record(await enrolled())).toBeNull();
+    expect(await record((await world.account(world.arlo)).id)).toEqual({ id: expect.any(String) });
+    expect(await record(await enrolled())).toEqual({ refusal: 'changed_meanwhile' });
   });
 
   test('is not recorded on a platform that requires a second factor', async () => {
     const { id } = await world.account(world.arlo);
     await configure('required');
-    expect(await record(id)).toBeNull();
+    expect(await record(id)).toEqual({ refusal: 'changed_meanwhile' });
     await configure('optional');
-    expect(await record(id)).toEqual(expect.any(String));
+    expect(await record(id)).toEqual({ id: expect.any(String) });
   });
 });
 
@@ -72,6 +72,20 @@ test('a required second factor is not removed, whoever forgot to look', async ()
   expect(await remove()).toEqual({ refusal: 'required_by_platform' });
   await configure('optional');
   expect(await remove()).toMatchObject({ changed: true });
+});
+
+test('a password is not changed without the second factor of its account, whoever forgot to ask for it', async () => {
+  const names = await world.deps.directory.open(world.arlo);
+  if (names === null) throw new Error('arlo is not there');
+  const change = async (account: AccountId) => {
+    const task = { names, account, expectedVersion: await versionOf(account), proof: null, password: 'a new password', signIn: null };
+    return changePassword(world.deps.provisioning, by, task);
+  };
+  expect(await change(await enrolled())).toEqual({ refusal: 'changed_meanwhile' });
+  expect(await change((await world.account(world.arlo)).id)).toEqual({
+    position: expect.any(Number),
+    passwordCredential: expect.any(String),
+  });
 });
 
 describe('what travels sealed', () => {

@@ -44,7 +44,7 @@ describe('a path under an issuer', () => {
   });
 });
 
-test.each(['', '/', '/a.b/..c/...', '/a%20b/%C3%A9', '/%252e%252e/x', '/a;b=c', '//x'])('%j is a plain path', (path) => {
+test.each(['', '/', '/a.b/.c/c.', '/a...b', '/a%20b/%C3%A9', '/%252e%252e/x', '/a;b=c', '//x'])('%j is a plain path', (path) => {
   expect(isPlainPath(path)).toBe(true);
 });
 
@@ -55,6 +55,10 @@ test.each([
   '/%2e%2E/x',
   '/.%2e',
   '/..;/x',
+  '/..c',
+  '/c..',
+  '/...',
+  '/.;a',
   '/..%3bx',
   '/a%2fb',
   '/a%5Cb',

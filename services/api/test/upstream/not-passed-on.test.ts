@@ -1,3 +1,4 @@
+import { type AddressInfo, connect } from 'node:net';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { changePlatform } from '@grantlog/provisioning';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -46,6 +47,70 @@ describe('what no resource is bothered with', () => {
     expect(upstream.seen).toEqual([]);
   });
 
+  // What the headers say is written by the browser, and no page can change it.
+  const fetched = (site: string, mode: string, dest: string) => ({
+    'sec-fetch-site': site,
+    'sec-fetch-mode': mode,
+    'sec-fetch-dest': dest,
+  });
+  const remembered = { authorization: 'Basic YTpi' };
+  test.each([
+    ['a form', 'POST', fetched('cross-site', 'navigate', 'document')],
+    ['a form of a neighbour', 'POST', fetched('same-site', 'navigate', 'document')],
+    ['a frame', 'GET', fetched('cross-site', 'navigate', 'iframe')],
+    ['a picture', 'GET', fetched('cross-site', 'no-cors', 'image')],
+    ['a script without CORS', 'POST', fetched('same-site', 'no-cors', 'empty')],
+  ])('refuses Basic that a browser remembers and %s of another origin has it send', async (_, method, headers) => {
+    const told = await send(base, { method, headers: { ...remembered, ...headers } });
+    expect([told.status, JSON.parse(told.text).error]).toEqual([403, 'access_denied']);
+    expect(upstream.seen).toEqual([]);
+  });
+
+  test.each([
+    ['a link that somebody follows', 'GET', { ...remembered, ...fetched('cross-site', 'navigate', 'document') }],
+    ['an address that somebody types', 'GET', { ...remembered, ...fetched('none', 'navigate', 'document') }],
+    ['a page of our own', 'POST', { ...remembered, ...fetched('same-origin', 'no-cors', 'empty') }],
+    ['a script that CORS lets name its credentials', 'PUT', { ...remembered, ...fetched('cross-site', 'cors', 'empty') }],
+    ['a token, which no browser remembers', 'POST', { authorization: 'Bearer x', ...fetched('cross-site', 'no-cors', 'empty') }],
+    ['a program', 'DELETE', remembered],
+  ])('passes on %s', async (_, method, headers) => {
+    expect(await send(base, { method, headers })).toMatchObject({ status: 200 });
+  });
+
+  test('refuses a request with two Authorization headers, of which it could pass on one', async () => {
+    const socket = connect((world.app.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(`GET ${base} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer a\r\nAuthorization: Basic YTpi\r\n\r\n`);
+    expect((await socket.setEncoding('utf8').toArray()).join('')).toMatch(
+      /^HTTP\/1.1 400 .*"error":"invalid_request".*one Authorization header/s,
+    );
+    expect(upstream.seen).toEqual([]);
+  });
+
+  test.each([
+    [
+      'two lengths',
+      'POST',
+      base,
+      'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /acme/api/x HTTP/1.1\r\nHost: x\r\n\r\n',
+    ],
+    ['one length twice', 'POST', base, 'Content-Length: 2\r\nContent-Length: 2\r\n\r\nok'],
+    ['a coding that nobody knows', 'POST', base, 'Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
+    ['a folded header', 'GET', base, 'X-Folded: a\r\n b\r\n\r\n'],
+    ['a header that ends by a line feed', 'GET', base, 'X-A: a\nX-B: b\r\n\r\n'],
+    ['the address of another server', 'GET', `http://evil.example${base}`, '\r\n'],
+    ['two slashes before another server', 'GET', `//evil.example${base}`, '\r\n'],
+    ['another server behind an @', 'GET', `${base}@evil.example/x`, '\r\n'],
+    ['a tunnel', 'CONNECT', '127.0.0.1:5432', '\r\n'],
+  ])('lets no request through that says %s', async (_, method, target, rest) => {
+    const socket = connect((world.app.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.end(`${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${rest}`);
+    const told = (await socket.setEncoding('utf8').toArray()).join('');
+    // A tunnel is answered by hanging up.
+    expect(told).toMatch(/^$|^HTTP\/1\.1 40[04] /);
+    expect(told).not.toContain('from the resource');
+    expect(upstream.seen).toEqual([]);
+  });
+
   test('answers 503 while the platform is suspended', async () => {
     expect(await send('/paused/api')).toMatchObject({ status: 200 });
     await changePlatform(world.deps.provisioning, by, { platform: 'paused' as PlatformId, command: { type: 'suspend', reason: 'a test' } });
@@ -72,6 +137,17 @@ describe('a resource that does not answer', () => {
     upstream.answerWith((request) => request.socket.destroy());
     expect(await send(base)).toMatchObject({ status: 502 });
     expect(world.lines.join('')).toContain('failed: UND_ERR_SOCKET');
+  });
+
+  test.each([
+    ['breaks off before the first byte of its body', 'Content-Length: 9\r\n\r\n'],
+    ['sends chunks that are none', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    ['sends a header that is none', 'X-Broken: a\u0001b\r\n\r\n'],
+  ])('is told by 502 when it %s, and not as a failure of ours', async (_, rest) => {
+    upstream.answerWith((request) => request.socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
+    const told = await send(base);
+    expect([told.status, JSON.parse(told.text).error]).toEqual([502, 'temporarily_unavailable']);
+    expect(world.lines.join('')).not.toContain('request failed');
   });
 
   test('does not take the server down when it breaks off in the middle of its answer', async () => {

@@ -129,6 +129,9 @@ describe('the headers of a request', () => {
         'x-real-ip': '1.2.3.4',
         'x-original-url': '/admin',
         'x-request-id': 'chosen',
+        'cf-connecting-ip': '1.2.3.4',
+        'x-forwarded': 'for=1.2.3.4',
+        proxy: 'http://evil.example',
       },
     });
     const { headers = {} } = upstream.seen[0] ?? {};
@@ -151,6 +154,9 @@ describe('the headers of a request', () => {
       'forwarded',
       'x-real-ip',
       'x-original-url',
+      'cf-connecting-ip',
+      'x-forwarded',
+      'proxy',
     ])
       expect(headers).not.toHaveProperty([name]);
   });
@@ -172,6 +178,9 @@ describe('the answer of a resource', () => {
           ['Set-Cookie', 'grantlog-acme-sign-in=theirs'],
           ['Clear-Site-Data', '"cookies"'],
           ['Strict-Transport-Security', 'max-age=1'],
+          ['X-Accel-Redirect', '/internal/secret'],
+          ['X-Sendfile', '/etc/passwd'],
+          ['Set-Login', 'logged-out'],
           ['Access-Control-Allow-Origin', 'https://app.example'],
           ['Content-Security-Policy', 'script-src *'],
           ['Content-Type', 'text/xml'],
@@ -189,8 +198,8 @@ describe('the answer of a resource', () => {
       'x-content-type-options': 'nosniff',
       'content-security-policy': expect.stringMatching(/^sandbox; default-src 'none'/),
     });
-    for (const name of ['set-cookie', 'clear-site-data', 'strict-transport-security', 'x-for-the-hop'])
-      expect(told.headers).not.toHaveProperty([name]);
+    const withheld = ['set-cookie', 'clear-site-data', 'strict-transport-security', 'x-for-the-hop'];
+    for (const name of [...withheld, 'x-accel-redirect', 'x-sendfile', 'set-login']) expect(told.headers).not.toHaveProperty([name]);
   });
 
   test.each([
@@ -204,6 +213,14 @@ describe('the answer of a resource', () => {
     const told = await send(`${base}/things/6`);
     expect(told).toMatchObject({ status: 302, headers: { location: expected.replace('{origin}', upstream.origin) } });
     expect(upstream.seen).toHaveLength(1);
+  });
+
+  test('is 304 without a body, also where it says the length of what it stands for', async () => {
+    upstream.answerWith((request) => request.socket.end('HTTP/1.1 304 Not Modified\r\nETag: "7"\r\nContent-Length: 17\r\n\r\n'));
+    const told = await send(base, { headers: { 'if-none-match': '"7"' } });
+    expect(told).toMatchObject({ status: 304, text: '', headers: { etag: '"7"' } });
+    upstream.answerWith((_, reply) => reply.end('changed'));
+    expect(await send(base)).toMatchObject({ status: 200, text: 'changed' });
   });
 
   test('is asked for once, also when it is 503', async () => {

@@ -1,14 +1,26 @@
 import { SealBroken, type Sealer } from '@grantlog/crypto';
-import { type ClaimedMail, claimMail, type Database, isMailDue, keepMail, type MailOutcome, recordMail } from '@grantlog/postgres';
+import {
+  type ClaimedMail,
+  claimMail,
+  type Database,
+  giveUpMail,
+  isMailDue,
+  keepMail,
+  type MailOutcome,
+  recordMail,
+} from '@grantlog/postgres';
 import { openMail } from '@grantlog/provisioning';
 import type { Logger } from '@grantlog/runtime';
 import { insist } from '../webhooks/insist.ts';
-import { nextMailIn } from './mail-schedule.ts';
+import { mailWaitsDays, nextMailIn } from './mail-schedule.ts';
 import { type MailTrouble, troubleOf } from './mail-trouble.ts';
 import { openSmtp, type Smtp } from './smtp.ts';
 
 export type Mailer = {
-  /** Sends what is due, or keeps it in development without a mail server; returns when nothing more is due. For a timer. */
+  /**
+   * Gives up what has waited for {@link mailWaitsDays}, then sends what is due; in development without a mail server it keeps
+   * what is due instead. Returns when nothing more is due. For a timer.
+   */
   readonly post: () => Promise<void>;
   /** Begins nothing more, gives what is on its way a little time, and closes the connections. */
   readonly stop: () => Promise<void>;
@@ -22,6 +34,7 @@ const connections = 5;
 const claimMs = 3 * minute;
 const graceMs = 15 * second;
 const reminderEvery = 10 * minute;
+const lookForOldEvery = 10 * minute;
 
 /** `Message-ID` of a mail: of its row alone, under the sender's domain. */
 const messageIdOf = ({ platform, id }: Pick<ClaimedMail, 'platform' | 'id'>, from: string): string => {
@@ -40,7 +53,7 @@ export const createMailer = (context: {
   readonly mailFrom: string;
   readonly isDevelopment: boolean;
   readonly log: Pick<Logger, 'warn' | 'error'>;
-  readonly onMail: (outcome: 'sent' | 'kept' | 'retried' | 'failed', mails: number) => void;
+  readonly onMail: (outcome: 'sent' | 'kept' | 'retried' | 'failed' | 'expired', mails: number) => void;
   readonly random?: () => number;
   /** Milliseconds for which a claim holds. */
   readonly claimMs?: number;
@@ -50,6 +63,7 @@ export const createMailer = (context: {
   const giveUp = new AbortController();
   let stopping = false;
   let remindedAt = Number.NEGATIVE_INFINITY;
+  let lookedForOldAt = Number.NEGATIVE_INFINITY;
   let working: Promise<void> = Promise.resolve();
 
   const attempt = async (server: Smtp, claimed: ClaimedMail): Promise<MailTrouble | null> => {
@@ -110,12 +124,26 @@ export const createMailer = (context: {
   const remind = async (): Promise<void> => {
     if (performance.now() - remindedAt < reminderEvery || !(await isMailDue(pool))) return;
     remindedAt = performance.now();
-    log.error('mails are waiting, and SMTP_URL is not set: set it to the mail server, and they are sent');
+    log.error(
+      { days: mailWaitsDays },
+      'mails are waiting, and SMTP_URL is not set: set it to the mail server, and those are sent that were queued less than so many days ago',
+    );
   };
 
-  const work = (): Promise<void> => {
-    if (smtp !== null) return sendAll(smtp);
-    return isDevelopment ? keepAll() : remind();
+  const giveUpOld = async (): Promise<void> => {
+    if (performance.now() - lookedForOldAt < lookForOldEvery) return;
+    const old = await giveUpMail(pool, { days: mailWaitsDays });
+    lookedForOldAt = performance.now();
+    if (old === 0) return;
+    onMail('expired', old);
+    log.error({ mails: old, days: mailWaitsDays }, 'mails were given up: so many days after being queued they were not sent');
+  };
+
+  const work = async (): Promise<void> => {
+    if (smtp === null && isDevelopment) return keepAll();
+    // First: whoever sets SMTP_URL late would send codes and links that have long ended.
+    await giveUpOld();
+    return smtp === null ? remind() : sendAll(smtp);
   };
 
   return {

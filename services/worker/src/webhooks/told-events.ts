@@ -1,4 +1,4 @@
-import type { GrantlogEvent, Issue } from '@grantlog/domain';
+import { type GrantlogEvent, type Issue, sameAnswer } from '@grantlog/domain';
 import type { JsonObject, RecordedEvent } from '@grantlog/eventsourcing';
 import { firstLane, type Lane, revocationLane } from '@grantlog/postgres';
 
@@ -96,37 +96,14 @@ const tellings: { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type
 
   // A denial goes back with the redirect; there is no grant to hear of.
   'grant.denied': 'untold',
-  'platform.configured': 'untold',
-  'platform.suspended': 'untold',
-  'platform.resumed': 'untold',
-  'account.registered': 'untold',
-  'account.password_set': 'untold',
-  'account.roles_assigned': 'untold',
-  'account.mfa_enrolled': 'untold',
-  'account.mfa_removed': 'untold',
-  'account.contexts_set': 'untold',
-  'account.recovery_codes_set': 'untold',
-  'account.recovery_code_used': 'untold',
-  'sign_in.succeeded': 'untold',
-  'sign_in.failed': 'untold',
-  'sign_in.ended': 'untold',
-  'client.registered': 'untold',
-  'client.updated': 'untold',
-  'client.resubmitted': 'untold',
-  'client.change_proposed': 'untold',
-  'client.change_withdrawn': 'untold',
-  'client.secret_rotated': 'untold',
-  'name.claimed': 'untold',
-  'name.released': 'untold',
-  'webhook_endpoint.registered': 'untold',
-  'webhook_endpoint.updated': 'untold',
-  'webhook_endpoint.secret_rotated': 'untold',
-  'webhook_endpoint.disabled': 'untold',
-  'webhook_endpoint.enabled': 'untold',
-  'webhook_endpoint.deleted': 'untold',
-  'signing_key.created': 'untold',
-  'signing_key.activated': 'untold',
-  'signing_key.retired': 'untold',
+  ...sameAnswer('untold', 'platform', 'configured', 'suspended', 'resumed'),
+  ...sameAnswer('untold', 'account', 'registered', 'password_set', 'roles_assigned', 'mfa_enrolled', 'mfa_removed', 'contexts_set'),
+  ...sameAnswer('untold', 'account', 'recovery_codes_set', 'recovery_code_used'),
+  ...sameAnswer('untold', 'sign_in', 'succeeded', 'failed', 'ended'),
+  ...sameAnswer('untold', 'client', 'registered', 'updated', 'resubmitted', 'change_proposed', 'change_withdrawn', 'secret_rotated'),
+  ...sameAnswer('untold', 'name', 'claimed', 'released'),
+  ...sameAnswer('untold', 'webhook_endpoint', 'registered', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
+  ...sameAnswer('untold', 'signing_key', 'created', 'activated', 'retired'),
 };
 
 /** What is told of an event as the log holds it; nothing of a type that this process does not know. */

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifySchema } from 'fastify';
 import Type from 'typebox';
 import type { Deps } from '../../deps.ts';
 import type { RouteAuthentication } from '../../http/route-authentication.ts';
+import { oauthSchemas } from './oauth-schemas.ts';
 import { routeSummaries } from './route-summaries.ts';
 
 type Requirement = { readonly [scheme: string]: readonly string[] };
@@ -38,6 +39,23 @@ const problem = {
   },
 };
 
+/** What a status says of an answer that does not describe itself. */
+const outcomes: Readonly<Record<string, string>> = {
+  200: 'Done; the answer says how it stands now',
+  201: 'Made',
+  202: 'Accepted',
+  204: 'Done',
+};
+
+const withDescriptions = (response: unknown): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    // The routes' own maps of schemas by status.
+    Object.entries(response as Readonly<Record<string, object>>).map(([status, schema]) => [
+      status,
+      'description' in schema ? schema : { ...schema, 'x-response-description': outcomes[status] ?? 'The answer' },
+    ]),
+  );
+
 const operationId = (method: string, url: string): string =>
   method.toLowerCase() +
   url
@@ -54,14 +72,17 @@ const describe = (route: {
 }): FastifySchema => {
   const method = typeof route.method === 'string' ? route.method : (route.method[0] ?? 'GET');
   if (method === 'OPTIONS') return { hide: true };
-  const known = routeSummaries[`${method} ${route.url}`];
+  const name = `${method} ${route.url}`;
+  const known = routeSummaries[name];
+  const oauth = oauthSchemas[name];
   const { response, ...schema } = route.schema ?? {};
   return {
     operationId: operationId(method, route.url === '/' ? 'root' : route.url),
     ...(known === undefined ? {} : { summary: known.summary, tags: [known.tag] }),
+    ...oauth,
     ...schema,
     ...(route.authentication === undefined ? {} : { security: security[route.authentication] }),
-    ...(response === undefined ? {} : { response: { ...response, default: problem } }),
+    ...(response === undefined ? {} : { response: { ...withDescriptions(response), default: problem } }),
   };
 };
 

@@ -57,6 +57,7 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'POST /:platform/sign-in/continue': page('Goes on from the recovery codes to the decision that waits'),
   'POST /:platform/sign-out': page('Signs a person out'),
   'GET /:platform/security': page('How the account of who is signed in is secured'),
+  'POST /:platform/security/password': page('Changes the password'),
   'POST /:platform/security/totp': page('Begins to set up an authenticator app'),
   'POST /:platform/security/totp/move': page('Begins to move the second step to another app'),
   'POST /:platform/security/totp/confirm': page('Switches an authenticator app on with a first code'),

@@ -59,8 +59,16 @@ const startUpstream = async () => {
   };
 };
 
-/** Platforms with resources behind two API processes, of which the second trusts the proxy before it. */
-export const createProxyWorld = async (connectionString: string) => {
+/**
+ * Platforms with resources behind two API processes, of which the second trusts the proxy before it.
+ *
+ * @param more.upstreamPatience of both processes; their own default where it is not given.
+ * @param more.elsewhere the origin of one more resource of `acme`, at `/elsewhere`.
+ */
+export const createProxyWorld = async (
+  connectionString: string,
+  more: { readonly upstreamPatience?: number; readonly elsewhere?: string } = {},
+) => {
   const upstream = await startUpstream();
   const gone = await startUpstream();
   gone.close();
@@ -87,7 +95,9 @@ export const createProxyWorld = async (connectionString: string) => {
   const logger = createLogger({ service: 'api', level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
   const start = async (given: ServiceConfig) => {
     const deps = await compose(given, logger);
-    const app = await createApp({ ...deps, logger, onAnswered: ({ endpoint }) => void endpoints.push(endpoint) });
+    const { upstreamPatience } = more;
+    const patience = upstreamPatience === undefined ? {} : { upstreamPatience };
+    const app = await createApp({ ...deps, ...patience, logger, onAnswered: ({ endpoint }) => void endpoints.push(endpoint) });
     await app.listen({ host: '127.0.0.1', port: 0 });
     return { deps, app };
   };
@@ -99,6 +109,7 @@ export const createProxyWorld = async (connectionString: string) => {
         resource(`${publicUrl}/acme/api`, `${origin}/own`),
         resource(`${publicUrl}/acme/gone`, gone.origin),
         resource(`${publicUrl}/acme/direct`, null),
+        resource(`${publicUrl}/acme/elsewhere`, more.elsewhere ?? null),
         resource(`${publicUrl}/other/stolen`, `${origin}/stolen`),
       ],
     }),

@@ -1,0 +1,50 @@
+import { createGuard, type GuardOutcome, type GuardProblem } from '../src/index.ts';
+import { startAuthorizationServer } from './authorization-server.ts';
+
+/** What the clock of every guard here shows, in Unix seconds. */
+export const nowSeconds = 1_800_000_000;
+
+/** Guards of one resource, the authorization server that they ask, and the problems that they tell of. */
+export const openBearerWorld = async () => {
+  const server = await startAuthorizationServer();
+  const problems: GuardProblem[] = [];
+
+  const guard = (change: Partial<Parameters<typeof createGuard>[0]> = {}) =>
+    createGuard({
+      issuer: server.issuer,
+      resource: server.resource,
+      clientId: 'res ource:1',
+      clientSecret: 's+c/r%t=&',
+      now: () => nowSeconds * 1000,
+      onProblem: (problem) => problems.push(problem),
+      ...change,
+    });
+
+  return {
+    server,
+    problems,
+    guard,
+    check: (token = 'tok', scope: readonly string[] = ['read']): Promise<GuardOutcome> =>
+      guard().check({ authorization: `Bearer ${token}`, scope }),
+    /** What introspection says of a token that is good. */
+    live: () => ({
+      active: true,
+      iss: server.issuer,
+      aud: server.resource,
+      sub: 'a1',
+      client_id: 'c1',
+      token_type: 'Bearer',
+      scope: 'openid read write all_claims',
+      roles: ['api_user', 'administrator'],
+      exp: nowSeconds + 1,
+    }),
+    /** Everything good again, and nothing told of. */
+    reset: (): void => {
+      problems.length = 0;
+      server.reset();
+    },
+    stop: server.stop,
+  };
+};
+
+export type BearerWorld = Awaited<ReturnType<typeof openBearerWorld>>;

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type FakeAuthorizationServer, startAuthorizationServer } from './authorization-server.ts';
+
+const home = fileURLToPath(new URL('..', import.meta.url));
+const [code = ''] = [...readFileSync(`${home}/README.md`, 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block);
+
+let server: FakeAuthorizationServer;
+let example: ReturnType<typeof spawn>;
+let url: string;
+let said = '';
+
+const freePort = async (): Promise<number> => {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+};
+
+beforeAll(async () => {
+  server = await startAuthorizationServer();
+  server.reset();
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  const { PATH } = process.env;
+  const env = {
+    PATH,
+    ISSUER: server.issuer,
+    RESOURCE: server.resource,
+    CLIENT_ID: 'resources',
+    CLIENT_SECRET: 'secret',
+    PORT: String(port),
+  };
+  example = spawn(process.execPath, ['--input-type=module-typescript', '--eval', code], {
+    cwd: home,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  example.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await vi.waitFor(
+    async () => {
+      expect(example.exitCode, said).toBeNull();
+      expect((await fetch(url)).status).toBe(401);
+    },
+    { timeout: 10_000 },
+  );
+});
+afterAll(async () => {
+  example.kill();
+  await server.stop();
+});
+beforeEach(() => {
+  server.reset();
+  said = '';
+});
+
+const live = () => ({
+  active: true,
+  iss: server.issuer,
+  aud: server.resource,
+  sub: 'ada',
+  client_id: 'app',
+  token_type: 'Bearer',
+  scope: 'read',
+  exp: Math.floor(Date.now() / 1_000) + 60,
+});
+const get = (authorization: string): Promise<Response> => fetch(url, { headers: { authorization } });
+
+test('the server of the README asks for credentials, and its metadata is where the challenge says', async () => {
+  const response = await fetch(url);
+  expect(response.status).toBe(401);
+  const named = /resource_metadata="([^"]+)"/.exec(response.headers.get('www-authenticate') ?? '')?.[1] ?? '';
+  expect(named).toBe(server.resourceMetadata);
+  const metadata = await fetch(url + new URL(named).pathname);
+  expect(metadata.headers.get('access-control-allow-origin')).toBe('*');
+  expect(await metadata.json()).toMatchObject({
+    resource: server.resource,
+    authorization_servers: [server.issuer],
+    scopes_supported: ['read'],
+  });
+});
+
+test('it lets a good token in, and no other', async () => {
+  server.reply('introspection', live());
+  const allowed = await get('Bearer tok');
+  expect([allowed.status, await allowed.text()]).toEqual([200, 'Hello ada\n']);
+  server.reply('introspection', { ...live(), scope: 'write' });
+  const lacking = await get('Bearer tok');
+  expect([lacking.status, await lacking.json()]).toEqual([403, expect.objectContaining({ error: 'insufficient_scope' })]);
+  server.reply('introspection', { active: false });
+  expect((await get('Bearer tok')).status).toBe(401);
+  expect((await fetch(`${url}?access_token=tok`)).status).toBe(401);
+});
+
+test('it takes HTTP Basic with the address of the caller, and tells of its end', async () => {
+  server.reply('basic', {
+    active: true,
+    iss: server.issuer,
+    aud: server.resource,
+    sub: 'ada',
+    roles: [],
+    account_kind: 'person',
+    notice: { limit: 10, remaining: 3 },
+  });
+  const response = await get(`Basic ${btoa('ada@example.org:word')}`);
+  expect([response.status, response.headers.get('ratelimit')]).toEqual([200, '"exploration";r=3']);
+  // Also where node:http writes it as IPv6.
+  expect(server.asked('basic')[0]?.form.get('client_address')).toMatch(/(^|:)127\.0\.0\.1$/);
+});
+
+test('it refuses two Authorization headers', async () => {
+  server.reply('introspection', live());
+  const status = await new Promise((resolve, reject) => {
+    const asked = request(url, { headers: ['Host', 'x', 'Authorization', 'Bearer tok', 'Authorization', 'Bearer other'] }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.once('error', reject).end();
+  });
+  expect(status).toBe(400);
+});
+
+test('it says 503 and writes what to fix when it cannot ask', async () => {
+  server.reply('introspection', (_, response) => void response.writeHead(401).end());
+  const response = await get('Bearer tok');
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+  await expect.poll(() => said).toMatch(/client_refused .*check clientId and clientSecret/);
+  expect(said).not.toMatch(/tok\b|Bearer/);
+});
