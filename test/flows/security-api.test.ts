@@ -1,8 +1,9 @@
+import { changeAccount } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { answerOf } from '../support/consent.ts';
 import { appCode, wrongCode } from '../support/second-factor.ts';
 import { openSecurityWorld, platform, type SecurityWorld } from '../support/security-world.ts';
-import type { TestAccount } from '../support/workbench.ts';
+import { by, type TestAccount } from '../support/workbench.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -79,6 +80,42 @@ describe('the security API', () => {
     expect(await change({ code })).toMatchObject({ status: 200 });
     const replayed = await change({ password: 'a whole new password', newPassword: 'another new password', code });
     expect(replayed).toMatchObject({ status: 422, body: { code: 'code_used' } });
+  });
+
+  test('makes an integration account for both alone, too, and the code is spent', async () => {
+    const account = await world.newAccount();
+    const command = { type: 'assignRoles', roles: ['administrator'] } as const;
+    await changeAccount(world.bench.context, by, { platform, account: account.id, command });
+    const token = await tokenOf(account);
+    const { secret } = await world.enrol(account);
+    const make = (body: object) =>
+      call(token, 'POST', '/integration-accounts', {
+        name: 'Nightly export',
+        roles: ['administrator'],
+        password: account.password,
+        ...body,
+      });
+    expect(await make({})).toMatchObject({ status: 422, body: { code: 'wrong_code' } });
+    expect(await make({ code: wrongCode(secret) })).toMatchObject({ status: 422, body: { code: 'wrong_code' } });
+    const code = appCode(secret, 1);
+    expect(await make({ code, password: 'wrong' })).toMatchObject({ status: 422, body: { code: 'wrong_password' } });
+    expect((await call(token, 'GET', '/integration-accounts')).body).toMatchObject({ accounts: [] });
+    expect((await make({ code })).status).toBe(201);
+    expect(await make({ code })).toMatchObject({ status: 422, body: { code: 'code_used' } });
+    expect((await call(token, 'GET', '/integration-accounts')).body).toMatchObject({ accounts: [{ roles: ['administrator'] }] });
+  });
+
+  test('ends the sign-ins that were made before a second factor was set up by it', async () => {
+    const account = await world.newAccount();
+    const { visitor, page } = await world.flow.atConsent({}, account);
+    const token = await tokenOf(account);
+    const { secret, enrolment } = (await call(token, 'POST', '/mfa/totp', { password: account.password })).body;
+    expect((await visitor.open(world.flow.at('/security'))).text).toContain(account.email);
+    expect((await call(token, 'POST', '/mfa/totp/confirm', { enrolment, code: appCode(String(secret)) })).status).toBe(200);
+    expect((await visitor.open(world.flow.at('/security'))).text).not.toContain(account.email);
+    expect((await world.flow.decide(visitor, page, 'allow')).status).toBe(400);
+    // What was granted stays.
+    expect((await call(token, 'GET', '/security')).body).toMatchObject({ factors: ['totp'] });
   });
 
   test('takes no enrolment of another account', async () => {

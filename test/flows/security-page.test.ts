@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { appCode, eventsDuring, typesOf, wrongCode } from '../support/second-factor.ts';
+import { amrAfter, appCode, eventsDuring, typesOf, wrongCode } from '../support/second-factor.ts';
 import { openSecurityWorld, platform, type SecurityWorld } from '../support/security-world.ts';
 import type { Visit, Visitor } from '../support/visitor.ts';
 import type { TestAccount } from '../support/workbench.ts';
@@ -18,13 +18,16 @@ const recorded = async <Result>(work: () => Promise<Result>) => {
   return { result, events: typesOf(events) };
 };
 /** A browser at the security page of a signed-in account, by the sign-in form that the page shows to strangers. */
-const atSecurity = async (account: TestAccount): Promise<{ readonly visitor: Visitor; readonly page: Visit }> => {
-  const visitor = world.flow.newVisitor();
+const atSecurity = async (account: TestAccount, visitor = world.flow.newVisitor(), code: string | null = null) => {
   const form = await visitor.open(world.flow.at('/security'));
-  const back = await world.flow.signIn(visitor, form, account);
+  const shown = await world.flow.signIn(visitor, form, account);
+  const back = code === null ? shown : await visitor.post(world.flow.at('/sign-in/code'), { ...shown.hidden, code });
   expect([back.status, back.location?.pathname]).toEqual([303, `/${platform}/security`]);
   return { visitor, page: await visitor.open(world.flow.at('/security')) };
 };
+/** Whether a browser is shown the settings of somebody who is signed in. */
+const isIn = async (visitor: Visitor, account: TestAccount): Promise<boolean> =>
+  (await visitor.open(world.flow.at('/security'))).text.includes(account.email);
 const send = (visitor: Visitor, page: Visit, form: string, fields: Fields = {}): Promise<Visit> =>
   visitor.post(world.flow.at(form), { ...page.hidden, ...fields });
 const secretIn = (page: Visit): string => /<code>((?:[A-Z2-7]{4} ?){8})<\/code>/.exec(page.text)?.[1]?.replaceAll(' ', '') ?? '';
@@ -34,6 +37,16 @@ const mails = async (account: TestAccount): Promise<number> => {
     account.id,
   ]);
   return rows[0]?.count ?? 0;
+};
+
+/** A browser in which a fresh account has set its app up; the code of the present step is spent by it, that of the next is not. */
+const withFactor = async () => {
+  const account = await world.newAccount();
+  const { visitor, page } = await atSecurity(account);
+  const begun = await send(visitor, page, '/security/totp', { password: account.password });
+  const secret = secretIn(begun);
+  const recoveryCodes = codesIn(await send(visitor, begun, '/security/totp/confirm', { code: appCode(secret) }));
+  return { account, visitor, page, secret, recoveryCodes };
 };
 
 describe('the security page', () => {
@@ -61,14 +74,14 @@ describe('the security page', () => {
     const wrong = await recorded(() => send(visitor, begun.result, '/security/totp/confirm', { code: wrongCode(secret) }));
     expect([wrong.events, wrong.result.status, secretIn(wrong.result)]).toEqual([[], 400, secret]);
     const confirmed = await recorded(() => send(visitor, wrong.result, '/security/totp/confirm', { code: appCode(secret) }));
-    expect(confirmed.events).toEqual(['account.mfa_enrolled', 'account.recovery_codes_set', 'name.claimed']);
+    expect(confirmed.events).toEqual(['account.mfa_enrolled', 'account.recovery_codes_set', 'name.claimed', 'sign_in.succeeded']);
     expect(codesIn(confirmed.result)).toHaveLength(10);
     const after = await visitor.open(world.flow.at('/security'));
     expect(after.text).toContain('10 of 10 recovery codes left');
     for (const code of codesIn(confirmed.result)) expect(after.text).not.toContain(code);
     expect(await mails(account)).toBe(1);
 
-    // The browser is still signed in; another one is asked for the code.
+    // This browser goes on; another one is asked for the code.
     const elsewhere = world.flow.newVisitor();
     expect((await world.flow.signIn(elsewhere, await elsewhere.open(world.flow.at('/security')), account)).text).toContain('name="code"');
     const again = await send(visitor, wrong.result, '/security/totp/confirm', { code: appCode(secret, 1) });
@@ -79,8 +92,12 @@ describe('the security page', () => {
     const account = await world.newAccount();
     const { visitor, page } = await atSecurity(account);
     const begun = await send(visitor, page, '/security/totp', { password: account.password });
-    await world.enrol(account);
-    const late = await recorded(() => send(visitor, begun, '/security/totp/confirm', { code: appCode(secretIn(begun)) }));
+    const { recoveryCodes } = await world.enrol(account);
+    const confirm = () => recorded(() => send(visitor, begun, '/security/totp/confirm', { code: appCode(secretIn(begun)) }));
+    const without = await confirm();
+    expect([without.result.status, without.events]).toEqual([401, []]);
+    await atSecurity(account, visitor, recoveryCodes[0] ?? '');
+    const late = await confirm();
     expect([late.result.status, late.events]).toEqual([409, []]);
     expect((await send(visitor, page, '/security/totp', { password: account.password })).status).toBe(409);
   });
@@ -97,12 +114,6 @@ describe('the security page', () => {
     );
     expect([stolen.result.status, stolen.events]).toEqual([409, []]);
   });
-
-  const withFactor = async () => {
-    const account = await world.newAccount();
-    const { visitor, page } = await atSecurity(account);
-    return { account, visitor, page, ...(await world.enrol(account)) };
-  };
 
   test.each(['recovery-codes', 'totp/move', 'totp/remove'])('does %s for nobody without password and code', async (form) => {
     const { account, visitor, page, secret, recoveryCodes } = await withFactor();
@@ -139,7 +150,7 @@ describe('the security page', () => {
     );
     expect([off.result.status, off.events]).toEqual([200, ['account.mfa_removed', 'name.claimed']]);
     expect(off.result.text).toContain('<strong>Off.</strong>');
-    expect(await mails(account)).toBe(1);
+    expect(await mails(account)).toBe(2);
     await atSecurity(account);
   });
 
@@ -156,11 +167,50 @@ describe('the security page', () => {
   });
 });
 
+describe('a sign-in by the password alone', () => {
+  const ask = (visitor: Visitor): Promise<Visit> => visitor.open(world.flow.authorizeUrl());
+
+  test('ends when the account sets a second step up, but in the browser where that is done', async () => {
+    const account = await world.newAccount();
+    const thief = (await atSecurity(account)).visitor;
+    const waiting = await ask(thief);
+    expect(waiting.text).toContain('name="decision"');
+    const { visitor, page } = await atSecurity(account);
+    const begun = await send(visitor, page, '/security/totp', { password: account.password });
+    const before = new Map(visitor.cookies);
+    await send(visitor, begun, '/security/totp/confirm', { code: appCode(secretIn(begun)) });
+
+    expect(await isIn(thief, account)).toBe(false);
+    expect((await world.flow.decide(thief, waiting, 'allow')).status).toBe(400);
+    expect((await ask(thief)).text).toContain('id="password"');
+    expect(await amrAfter(world.flow, visitor, await ask(visitor))).toEqual(['pwd', 'otp', 'mfa']);
+    const copy = world.flow.newVisitor();
+    for (const [name, value] of before) copy.cookies.set(name, value);
+    expect(await isIn(copy, account)).toBe(false);
+  });
+
+  test('does not come back when the second step is switched off again', async () => {
+    const account = await world.newAccount();
+    const thief = (await atSecurity(account)).visitor;
+    const { secret, recoveryCodes } = await world.enrol(account);
+    const { visitor, page } = await atSecurity(account, world.flow.newVisitor(), recoveryCodes[0] ?? '');
+    const off = await send(visitor, page, '/security/totp/remove', { password: account.password, code: appCode(secret, 1) });
+    expect([off.status, await isIn(visitor, account), await isIn(thief, account)]).toEqual([200, true, false]);
+  });
+
+  test('is all that ends: a move to another app ends no sign-in, and begins none', async () => {
+    const { account, visitor, page, secret, recoveryCodes } = await withFactor();
+    const elsewhere = await atSecurity(account, world.flow.newVisitor(), appCode(secret, 1));
+    const begun = await send(visitor, page, '/security/totp/move', { password: account.password, code: recoveryCodes[0] ?? '' });
+    const moved = await recorded(() => send(visitor, begun, '/security/totp/confirm', { code: appCode(secretIn(begun), -1) }));
+    expect(moved.events).toEqual(['account.mfa_enrolled', 'account.recovery_codes_set', 'name.claimed']);
+    expect([await isIn(visitor, account), await isIn(elsewhere.visitor, account)]).toEqual([true, true]);
+  });
+});
+
 describe('the password of an account with a second step', () => {
   const ready = async () => {
-    const account = await world.newAccount();
-    const { visitor, page } = await atSecurity(account);
-    const enrolled = await world.enrol(account);
+    const { account, visitor, page, ...enrolled } = await withFactor();
     const password = `a new password ${crypto.randomUUID()}`;
     const change = (fields: Fields): Promise<Visit> =>
       send(visitor, page, '/security/password', {

@@ -13,6 +13,8 @@ export const openSecurityWorld = async (databaseUrl: string) => {
   const configure = (mfa: 'optional' | 'required') =>
     bench.configure(platform, {
       signIn: { mfa },
+      roles: ['administrator'],
+      exploration: { administratorRole: 'administrator' },
       scopes: [
         { name: 'openid', description: 'Know which account is yours', default: true },
         { name: 'read', description: 'Read your things' },

@@ -151,6 +151,28 @@ describe('an account', () => {
   });
 });
 
+describe('the second factor of an account', () => {
+  const enrolled = (position: number): AccountEvent & { readonly position: number } => ({
+    type: 'account.mfa_enrolled',
+    data: { factor: 'totp', credentialId: `t${position}` },
+    position,
+  });
+  const removed: AccountEvent = { type: 'account.mfa_removed', data: { factor: 'totp' } };
+  const since = (...events: Parameters<typeof replay>[0]) => {
+    const state = replay([registered, ...events]);
+    return 'secondFactorSince' in state ? state.secondFactorSince : null;
+  };
+
+  test('keeps the position since which it is asked for, which a move to another app leaves as it is', () => {
+    expect([since(), since(enrolled(30)), since(enrolled(30), enrolled(40))]).toEqual([0, 30, 30]);
+  });
+
+  test('keeps that position when it is switched off, and has another when it is set up again', () => {
+    expect(since(enrolled(30), removed)).toBe(30);
+    expect(since(enrolled(30), removed, enrolled(50))).toBe(50);
+  });
+});
+
 describe('recovery codes of an account', () => {
   const enrolled: AccountEvent = { type: 'account.mfa_enrolled', data: { factor: 'totp', credentialId: 't1' } };
   const removed: AccountEvent = { type: 'account.mfa_removed', data: { factor: 'totp' } };

@@ -43,8 +43,8 @@ describe('the registry of folds', () => {
     expect(aggregateOf(type)).toBeNull();
   });
 
-  test('is at fold version 2', () => {
-    expect(foldVersion).toBe(2);
+  test('is at fold version 3', () => {
+    expect(foldVersion).toBe(3);
   });
 });
 

@@ -78,7 +78,7 @@ describe('a change by the developer of an approved client', () => {
 
   test('is done when it is approved, and dropped when it is refused', () => {
     given([registered, proposed({ name: 'Tobor' })])
-      .when({ type: 'approve', asOf: null })
+      .when({ type: 'approve', asOf: 2 })
       .expect({ events: [approved] });
     expect(replay([registered, proposed({ name: 'Tobor' }), approved])).toMatchObject({
       name: 'Tobor',
@@ -115,7 +115,7 @@ describe('a change by the developer of an approved client', () => {
       .when({ type: 'propose', changes: { redirectUris: [], name: 'Tobor' } })
       .expect({ events: [], refusal: 'redirect_uri_missing' });
     given([registered, proposed({ authMethods: ['none'] })])
-      .when({ type: 'approve', asOf: null })
+      .when({ type: 'approve', asOf: 2 })
       .expect({ events: [], refusal: 'auth_method_not_allowed' });
   });
 

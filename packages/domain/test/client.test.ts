@@ -13,7 +13,7 @@ const secretsAt = (events: readonly ClientEvent[], seconds: number): readonly st
 const others: readonly ClientCommand[] = [
   { type: 'update', changes: { name: 'New' } },
   { type: 'propose', changes: { name: 'New' } },
-  { type: 'approve', asOf: null },
+  { type: 'approve', asOf: 1 },
   { type: 'reject', reason: 'no' },
   { type: 'rotateSecret', credentialId: 's2', previousValidUntil: 0 },
   { type: 'disable', reason: 'abuse' },
@@ -99,15 +99,15 @@ describe('a client', () => {
 
   test('is approved or rejected, and approved after a rejection, but not the other way', () => {
     given([pending])
-      .when({ type: 'approve', asOf: null })
+      .when({ type: 'approve', asOf: 1 })
       .expect({ events: [approved] });
-    given([pending, approved]).when({ type: 'approve', asOf: null }).expect({ events: [] });
+    given([pending, approved]).when({ type: 'approve', asOf: 1 }).expect({ events: [] });
     given([pending])
       .when({ type: 'reject', reason: 'no privacy policy' })
       .expect({ events: [rejected] });
     given([pending, rejected]).when({ type: 'reject', reason: 'again' }).expect({ events: [] });
     given([pending, rejected])
-      .when({ type: 'approve', asOf: null })
+      .when({ type: 'approve', asOf: 2 })
       .expect({ events: [approved] });
     given([pending, approved]).when({ type: 'reject', reason: 'late' }).expect({ events: [], refusal: 'already_approved' });
   });

@@ -14,7 +14,14 @@ import { documentOf } from './documents.ts';
 
 const revocation = 50;
 const platformWith = (revokedBefore: number) => ({ document: documentOf(), firstPosition: 1, revokedBefore });
-const account = { firstPosition: 2, revokedBefore: 0, signInsBefore: 0, roles: [], factors: [] } as unknown as AccountRecord;
+const account = {
+  firstPosition: 2,
+  revokedBefore: 0,
+  signInsBefore: 0,
+  secondFactorSince: 0,
+  roles: [],
+  factors: [],
+} as unknown as AccountRecord;
 const client = { firstPosition: 3, revokedBefore: 0, approval: 'approved' } as unknown as ClientRecord;
 
 // Each state with the standing it forces by itself, or null when it forces none; `revokes` is its not-before.
@@ -119,7 +126,7 @@ describe('standing', () => {
 describe('the standing of a sign-in', () => {
   const active: PlatformState = { status: 'active', ...platformWith(0) };
   const holder: AccountState = { status: 'active', ...account };
-  const signIn = { status: 'active', authTime: 1000, firstPosition: 10 } as unknown as SignInState;
+  const signIn = { status: 'active', authTime: 1000, firstPosition: 10, amr: ['pwd'] } as unknown as SignInState;
   const good = { signIn, platform: active, account: holder, now: 1_000_000 };
 
   test('is good from its first second to its last', () => {
@@ -151,6 +158,14 @@ describe('the standing of a sign-in', () => {
     expect(stood(['pwd'])).toBe('second_factor_missing');
     expect(stood(['pwd', 'otp', 'mfa'])).toBe('good');
     expect(stood(['pwd', 'mfa'])).toBe('good');
+  });
+
+  test('is over without a second factor once the account has set one up after it, also when it is switched off again', () => {
+    const stood = (secondFactorSince: number, amr: readonly string[]) =>
+      signInStanding({ ...good, account: { ...holder, secondFactorSince }, signIn: { ...signIn, amr } as SignInState });
+    expect(stood(11, ['pwd'])).toBe('second_factor_missing');
+    expect(stood(11, ['pwd', 'otp', 'mfa'])).toBe('good');
+    expect(stood(9, ['pwd'])).toBe('good');
   });
 
   test('shares what suspends and revokes everything else', () => {

@@ -26,9 +26,13 @@ const refusalOf = (place: Place, answer: Members): GuardOutcome => {
   return refuseAccount(body, wait);
 };
 
+const withoutAddress =
+  'clientAddress of a request with HTTP Basic is no IP address: name that of the caller. Guesses at passwords are throttled by it';
+
 /**
  * Has the authorization server judge a user name and password. Scopes play no part: Basic gives what the account's roles
- * give, and the resource has to look at them.
+ * give, and the resource has to look at them. Without the caller's address nothing is judged: all callers would count as
+ * one, and the wrong guesses of a stranger would keep everybody out.
  *
  * @see RFC 7617
  */
@@ -38,8 +42,11 @@ export const checkBasic = async (
 ): Promise<GuardOutcome> => {
   const { settings, endpoint, report, place } = check;
   const { username, password, clientAddress = '' } = shown;
-  const form = new URLSearchParams({ username, password, resource: settings.resource });
-  if (isIP(clientAddress) !== 0) form.set('client_address', clientAddress);
+  if (isIP(clientAddress) === 0) {
+    report({ kind: 'no_client_address', message: withoutAddress });
+    return unavailable(defaultRetryAfter);
+  }
+  const form = new URLSearchParams({ username, password, resource: settings.resource, client_address: clientAddress });
   const answer = await askAsClient(settings, report, endpoint, form);
   if (answer.kind === 'unavailable') return unavailable(answer.retryAfter);
 

@@ -1,3 +1,4 @@
+import { type FetchedRequest, foreignPageRefusal, isSentByForeignPage } from '@grantlog/protocol';
 import { defaultRetryAfter } from './ask-as-client.ts';
 import { readAuthorization } from './authorization-header.ts';
 import { checkBasic } from './basic.ts';
@@ -7,7 +8,7 @@ import { type GuardOptions, readOptions } from './options.ts';
 import type { GuardOutcome } from './outcome.ts';
 import { createReporter } from './problem.ts';
 import { type PublishedMetadata, publishedMetadata } from './published-metadata.ts';
-import { type Place, refuseBearer, unauthenticated, unavailable } from './refusals.ts';
+import { type Place, refuseAccount, refuseBearer, unauthenticated, unavailable } from './refusals.ts';
 
 /** What is known of one request. */
 export type GuardRequest = {
@@ -18,8 +19,16 @@ export type GuardRequest = {
   readonly authorization: string | readonly string[] | undefined;
   /** Every scope that the operation needs, as a list or parted by spaces; an empty one asks for a good token alone. */
   readonly scope: string | readonly string[];
-  /** The caller's IP address, for throttling guesses at passwords; whatever is none is left out. */
-  readonly clientAddress?: string | undefined;
+  /**
+   * The caller's IP address, by which guesses at passwords are throttled. HTTP Basic without one is not judged: 503, and
+   * `onProblem` hears of it. A token is judged without it.
+   */
+  readonly clientAddress: string | undefined;
+  /**
+   * The request itself, such as that of node:http: its method and its headers, their names in lower case. By its
+   * `Sec-Fetch-*` headers HTTP Basic is refused that a page of another origin had a browser send. Without it all is judged.
+   */
+  readonly request?: FetchedRequest | undefined;
   /** Aborts when nobody waits for the outcome any more: the authorization server is then asked no longer. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -38,6 +47,7 @@ export type Guard = {
 };
 
 const noCredentials = { error: 'not_authenticated', error_description: 'Credentials are required in the Authorization header' };
+const foreignPage = { error: 'access_denied', error_description: foreignPageRefusal };
 const unreadableBasic = { error: 'invalid_credentials', error_description: 'The Basic credentials cannot be read' };
 
 /**
@@ -81,6 +91,8 @@ export const createGuard = (options: GuardOptions): Guard => {
         return refuseBearer(place, 'invalid_token', 'The access token is malformed');
       case 'basic':
         if (endpoint === null) return unauthenticated(place, noCredentials);
+        // Nobody asked for it, so nothing is judged or counted, and no challenge would have the browser ask its person.
+        if (request.request !== undefined && isSentByForeignPage(request.request)) return refuseAccount(foreignPage, null);
         return checkBasic({ settings: asking, endpoint, report, place }, { ...shown, clientAddress: request.clientAddress });
       case 'malformed_basic':
         return unauthenticated(place, endpoint === null ? noCredentials : unreadableBasic);

@@ -6,9 +6,10 @@
  * - `client_refused`: the authorization server does not accept this resource server's own credentials.
  * - `unreachable`: it did not answer in time, or with an error of its own.
  * - `unusable_answer`: it answered with something that is not what the protocol allows.
+ * - `no_client_address`: HTTP Basic came in, and the resource server did not say from where.
  */
 export type GuardProblem = {
-  readonly kind: 'wrong_issuer' | 'unusable_metadata' | 'client_refused' | 'unreachable' | 'unusable_answer';
+  readonly kind: 'wrong_issuer' | 'unusable_metadata' | 'client_refused' | 'unreachable' | 'unusable_answer' | 'no_client_address';
   /** What is wrong and what to fix. Holds no secret, no token and no password. */
   readonly message: string;
 };

@@ -60,7 +60,7 @@ export const refuseBearer = (place: Place, code: BearerRefusal, description: str
   return refused(statusOf[code], [['WWW-Authenticate', error.headers['www-authenticate'] ?? '']], oauthErrorBody(error));
 };
 
-/** A refusal that no other credentials of the same kind would change. */
+/** A refusal that no other user name and password would change. */
 export const refuseAccount = (body: RefusalBody, retryAfter: number | null): Refused =>
   refused(403, retryAfter === null ? [] : [['Retry-After', String(retryAfter)]], body);
 

@@ -25,7 +25,9 @@ const guard = () =>
     clientSecret: 's',
     onProblem: (problem) => problems.push(problem),
   });
-const check = (authorization: string, clientAddress?: string) => guard().check({ authorization, scope: ['write'], clientAddress });
+const clientAddress = '192.0.2.1';
+const check = (authorization: string, address = clientAddress) =>
+  guard().check({ authorization, scope: ['write'], clientAddress: address });
 
 const notice = {
   message: 'HTTP Basic is for exploration: move to OAuth 2',
@@ -81,9 +83,13 @@ describe('HTTP Basic', () => {
     });
   });
 
-  test('leaves out an address that is none', async () => {
-    await check(encode('a:b'), 'unknown, 1.2.3.4');
-    expect(server.asked('basic')[0]?.form.has('client_address')).toBe(false);
+  test.each([undefined, '', 'unknown', 'unknown, 1.2.3.4'])('is not judged without an IP address of the caller (%j)', async (address) => {
+    server.reply('basic', good());
+    const outcome = await guard().check({ authorization: encode('user:hunter2'), scope: [], clientAddress: address });
+    expect(outcome).toMatchObject({ kind: 'refused', status: 503 });
+    expect(server.asked('basic')).toEqual([]);
+    expect(problems).toEqual([{ kind: 'no_client_address', message: expect.stringContaining('clientAddress') }]);
+    expect(JSON.stringify(problems)).not.toMatch(/hunter2|1\.2\.3\.4/);
   });
 
   test('of wrong credentials is 401 with both challenges and no error code of Bearer', async () => {
@@ -208,7 +214,7 @@ describe('for everything that can be typed or said', () => {
       fc.asyncProperty(typed, typed, async (name, password) => {
         fc.pre(!name.includes(':'));
         const before = server.asked('basic').length;
-        await one.check({ authorization: encode(`${name}:${password}`), scope: [] });
+        await one.check({ authorization: encode(`${name}:${password}`), scope: [], clientAddress });
         const asked = server.asked('basic').slice(before);
         const arrived = asked.map(({ form }) => [form.get('username'), form.get('password')]);
         expect(arrived).toEqual(control.test(name + password) ? [] : [[name, password]]);
@@ -226,7 +232,7 @@ describe('for everything that can be typed or said', () => {
           ...good(),
           notice: { message, documentation, sunset: number, limit: number, remaining: number, reset: number },
         });
-        const { headers } = await one.check({ authorization: encode('a:b'), scope: [] });
+        const { headers } = await one.check({ authorization: encode('a:b'), scope: [], clientAddress });
         for (const [, value] of headers) expect(value).toMatch(/^[\x20-\x7e]+$/);
         expect(() => new Headers(headers.map(([name, value]): [string, string] => [name, value]))).not.toThrow();
       }),
@@ -241,7 +247,7 @@ describe('for everything that can be typed or said', () => {
         fc.string({ unit: 'binary-ascii', maxLength: 40 }),
         fc.constantFrom('Bearer ', 'Basic ', ''),
         async (text, scheme) => {
-          const outcome = await one.check({ authorization: scheme + text, scope: ['read'] });
+          const outcome = await one.check({ authorization: scheme + text, scope: ['read'], clientAddress });
           expect(outcome.kind).toBe('refused');
           expect(challengesOf(outcome)[0]?.scheme).toBe('Bearer');
         },

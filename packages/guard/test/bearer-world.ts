@@ -1,4 +1,4 @@
-import { createGuard, type GuardOutcome, type GuardProblem } from '../src/index.ts';
+import { createGuard, type GuardOutcome, type GuardProblem, type GuardRequest } from '../src/index.ts';
 import { startAuthorizationServer } from './authorization-server.ts';
 
 /** What the clock of every guard here shows, in Unix seconds. */
@@ -9,8 +9,9 @@ export const openBearerWorld = async () => {
   const server = await startAuthorizationServer();
   const problems: GuardProblem[] = [];
 
-  const guard = (change: Partial<Parameters<typeof createGuard>[0]> = {}) =>
-    createGuard({
+  /** Asked without the caller's address, which no judgement of a token goes by. */
+  const guard = (change: Partial<Parameters<typeof createGuard>[0]> = {}) => {
+    const { check, metadata } = createGuard({
       issuer: server.issuer,
       resource: server.resource,
       clientId: 'res ource:1',
@@ -19,6 +20,8 @@ export const openBearerWorld = async () => {
       onProblem: (problem) => problems.push(problem),
       ...change,
     });
+    return { metadata, check: (request: Omit<GuardRequest, 'clientAddress'>) => check({ ...request, clientAddress: undefined }) };
+  };
 
   return {
     server,

@@ -25,7 +25,7 @@ const options = () => ({
   now: () => now,
   onProblem: (problem: GuardProblem) => void problems.push(problem),
 });
-const anonymous = { authorization: undefined, scope: ['read'] };
+const anonymous = { authorization: undefined, scope: ['read'], clientAddress: '192.0.2.1' };
 
 describe('without credentials', () => {
   test('the answer is 401 with Bearer first, then Basic, and no error code', async () => {
@@ -115,7 +115,7 @@ describe('the metadata', () => {
   ])('that %s allows nobody: 503 and %s', async (_, kind, reply) => {
     server.reply('metadata', reply());
     server.reply('introspection', { active: true });
-    const outcome = await createGuard(options()).check({ authorization: 'Bearer tok', scope: [] });
+    const outcome = await createGuard(options()).check({ ...anonymous, authorization: 'Bearer tok' });
     expect(outcome).toMatchObject({ kind: 'refused', status: 503 });
     expect(headerOf(outcome, 'Retry-After')).toBe('5');
     expect(problems).toMatchObject([{ kind }]);

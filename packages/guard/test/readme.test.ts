@@ -116,6 +116,19 @@ test('it takes HTTP Basic with the address of the caller, and tells of its end',
   expect(server.asked('basic')[0]?.form.get('client_address')).toMatch(/(^|:)127\.0\.0\.1$/);
 });
 
+test('it takes no HTTP Basic that a page of another origin has a browser send', async () => {
+  const headers = { authorization: `Basic ${btoa('ada@example.org:word')}`, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+  const status = await new Promise((resolve, reject) => {
+    const asked = request(url, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.once('error', reject).end();
+  });
+  expect(status).toBe(403);
+  expect(server.asked('basic')).toEqual([]);
+});
+
 test('it refuses two Authorization headers', async () => {
   server.reply('introspection', live());
   const status = await new Promise((resolve, reject) => {

@@ -7,6 +7,8 @@ export { clientAuthenticationError, readClientCredentials, refuseCredentialsInQu
 export type { DiscoveryPath } from './discovery-paths.ts';
 export { discoveryPaths, protectedResourcePaths, resourceMetadataUrl } from './discovery-paths.ts';
 export { explorationHeaders } from './exploration-headers.ts';
+export type { FetchedRequest } from './foreign-page.ts';
+export { foreignPageRefusal, isSentByForeignPage } from './foreign-page.ts';
 export type {
   AuthorizationServerDescription,
   JsonDocument,

@@ -56,8 +56,9 @@ const enrolmentEvents = (
 
 /**
  * Enrols an authenticator app with a first code of it, and makes the recovery codes, in one commit; with `signIn` the
- * sign-in that had to wait for it begins in the same one. The code is spent. A factor enrolled before is replaced:
- * whoever may do that has proved it when the enrolment began, at `expectedVersion` of the account.
+ * sign-in that had to wait for it, or goes on in place of one without a second factor, begins in the same one: with the
+ * first factor all of those end. The code is spent. A factor enrolled before is replaced: whoever may do that has proved
+ * it when the enrolment began, at `expectedVersion` of the account.
  */
 export const enrolTotp = async (
   context: Provisioning,

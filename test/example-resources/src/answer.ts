@@ -43,6 +43,7 @@ export const answer = async ({ guard, records, base, presenter }: Resource, requ
     authorization: request.headersDistinct['authorization'],
     scope: [operation.scope],
     clientAddress: clientAddressOf(request),
+    request,
   });
   if (outcome.kind === 'refused') return refusal(outcome.status, { ...outcome.body }, outcome.headers);
 

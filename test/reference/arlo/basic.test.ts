@@ -93,7 +93,7 @@ describe('an administrator', () => {
         'content-type': 'application/json',
         ...headers,
       },
-      body: JSON.stringify({ name: 'Nightly export', roles: ['administrator', 'api_user'] }),
+      body: JSON.stringify({ name: 'Nightly export', roles: ['administrator', 'api_user'], password: who.password }),
     });
 
   test('makes an integration account, which takes HTTP Basic at every process', async () => {

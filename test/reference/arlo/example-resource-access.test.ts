@@ -71,6 +71,25 @@ describe('credentials', () => {
     expect([refused.status, refused.headers.get('ratelimit')]).toEqual([403, '"exploration";r=7']);
     expect(api.server.lastForm().get('client_address')).toMatch(/127\.0\.0\.1$/);
   });
+
+  test.each([
+    ['Basic', `Basic ${btoa('administrator:password')}`, 403],
+    ['Bearer', 'Bearer administrator', 200],
+  ])('of %s that a page of another origin has a browser send: only remembered ones are refused', async (_, authorization, expected) => {
+    const headers = { ...json, authorization, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+    const [status, text] = await new Promise<readonly [number | undefined, string]>((resolve, reject) => {
+      const asked = send(`${api.url}/arlo/contacts/562/`, { headers }, (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString();
+        });
+        response.once('end', () => resolve([response.statusCode, body]));
+      });
+      asked.once('error', reject).end();
+    });
+    expect(status).toBe(expected);
+    if (expected === 403) expect(text).toContain('Pages of other origins cannot use the credentials that a browser remembers');
+  });
 });
 
 describe('roles', () => {

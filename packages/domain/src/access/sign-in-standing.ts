@@ -8,7 +8,7 @@ export type SignInStanding = Standing | 'sign_in_ended' | 'sign_in_expired' | 'p
 
 /**
  * Whether a browser's sign-in still stands for its account: its own end and expiry, a password set since, a second
- * factor that the platform requires by now, and the {@link standing} that every path shares.
+ * factor that the account has set up since or the platform requires by now, and the {@link standing} that every path shares.
  *
  * @param subject `account` is the account that the sign-in names; `now` is the database's clock.
  */
@@ -23,7 +23,8 @@ export const signInStanding = (subject: {
   const shared = standing({ firstPosition: signIn.firstPosition, platform, client: null, account });
   if (shared !== 'good' || account.status !== 'active' || platform.status !== 'active') return shared;
   if (signIn.firstPosition < account.signInsBefore) return 'password_changed';
-  if (platform.document.signIn.mfa === 'required' && !signIn.amr.includes('mfa')) return 'second_factor_missing';
+  const needsSecond = platform.document.signIn.mfa === 'required' || signIn.firstPosition < account.secondFactorSince;
+  if (needsSecond && !signIn.amr.includes('mfa')) return 'second_factor_missing';
   const age = Math.floor(now / 1000) - signIn.authTime;
   // A negative age means that a clock went backwards: fail closed.
   return age < 0 || age >= platform.document.lifetimes.signInSeconds ? 'sign_in_expired' : 'good';

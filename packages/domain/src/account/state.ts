@@ -20,6 +20,11 @@ export type AccountRecord = {
   readonly revokedBefore: number;
   /** Position of the latest password: sign-ins that began below it are over, grants are not. 0 when there is no password. */
   readonly signInsBefore: number;
+  /**
+   * Position since which a second factor is asked for: sign-ins without one that began below it are over, also when it is
+   * switched off again. A move to another app leaves it as it is. 0 when there never was one.
+   */
+  readonly secondFactorSince: number;
   readonly emailName: NameId;
   readonly kind: AccountKind;
   readonly emailVerified: boolean;
@@ -48,6 +53,7 @@ const registered = (event: Placed<Extract<AccountEvent, { type: 'account.registe
   firstPosition: event.position,
   revokedBefore: 0,
   signInsBefore: 0,
+  secondFactorSince: 0,
   emailName: event.data.emailName,
   kind: event.data.kind ?? 'person',
   emailVerified: event.data.emailVerified ?? false,
@@ -71,7 +77,8 @@ export const evolveAccount = (state: AccountState, event: Placed<AccountEvent>):
       return { ...state, roles: event.data.roles };
     case 'account.mfa_enrolled': {
       const { factor, credentialId } = event.data;
-      return { ...state, factors: [...state.factors.filter((held) => held.factor !== factor), { factor, credentialId }] };
+      const factors = [...state.factors.filter((held) => held.factor !== factor), { factor, credentialId }];
+      return { ...state, factors, secondFactorSince: state.factors.length === 0 ? event.position : state.secondFactorSince };
     }
     case 'account.mfa_removed': {
       const { factor } = event.data;

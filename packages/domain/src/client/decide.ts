@@ -10,9 +10,9 @@ export type ClientCommand =
   | { readonly type: 'update'; readonly changes: Partial<ClientSettings> }
   /** A change by its developer where an operator approves clients: what widens an approved one is proposed, the rest is done. */
   | { readonly type: 'propose'; readonly changes: Partial<DeveloperSettings> }
-  /** `asOf` is the position of the log that the operator looked at; null for whatever stands now. */
-  | { readonly type: 'approve'; readonly asOf: number | null }
-  /** Refuses the client, or the change that is proposed for an approved one. */
+  /** `asOf` is the position of the log that the operator looked at: what was changed after it is not approved. */
+  | { readonly type: 'approve'; readonly asOf: number }
+  /** Refuses the client, or the change that is proposed for an approved one, whatever it is by now: nobody evades it by changing again. */
   | { readonly type: 'reject'; readonly reason: string }
   /** `previousValidUntil` in whole seconds since the epoch; now or earlier ends the previous secret at once. */
   | { readonly type: 'rotateSecret'; readonly credentialId: string; readonly previousValidUntil: number }
@@ -73,9 +73,9 @@ const propose = (changes: Partial<DeveloperSettings>, client: Living): Outcome =
   );
 };
 
-const approve = (asOf: number | null, client: Living): Outcome => {
+const approve = (asOf: number, client: Living): Outcome => {
   // What the operator read and what is approved have to be the same.
-  if (asOf !== null && client.reviewPosition > asOf) return refuse('changed_since');
+  if (client.reviewPosition > asOf) return refuse('changed_since');
   if (client.approval === 'approved' && client.proposed === null) return record();
   // Settings may have been narrowed since the proposal, so that the two do not go together any more.
   const problem = settingsProblem(client.kind, { ...client, ...client.proposed?.changes });

@@ -4,6 +4,7 @@ import {
   type BearerRefusal,
   basicChallenge,
   bearerChallenge,
+  isSentByForeignPage,
   ProblemError,
   problem,
   readBearerToken,
@@ -13,7 +14,6 @@ import {
 import type { By, PlatformNames } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
-import { isSentByForeignPage } from '../http/foreign-page.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { authenticateBasic, type BasicCredentials } from './authenticate-basic.ts';

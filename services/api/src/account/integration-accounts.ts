@@ -1,13 +1,15 @@
 import { randomToken } from '@grantlog/crypto';
 import { ProblemError, problem } from '@grantlog/protocol';
-import { listIntegrationAccounts, readPersonal, registerAccount } from '@grantlog/provisioning';
+import { listIntegrationAccounts, readPersonal, registerAccount, spendSecondFactor } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import type { AccountPassage } from '../access/account-gate.ts';
 import type { JsonApi } from '../json-api/json-api.ts';
+import { refusalProblem } from '../json-api/refusals.ts';
 import { exactly, instant, label, nullable, platformParams } from '../json-api/schemas.ts';
 import { foldAccount, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import type { AccountDeps } from './account-deps.ts';
+import { ownerWords, presentAccount, proveOwner, shownAgain } from './owner.ts';
 
 const refused = (
   status: 403 | 404,
@@ -26,6 +28,7 @@ const newIntegration = exactly({
     uniqueItems: true,
     description: 'At most those that the caller has',
   }),
+  ...shownAgain,
 });
 const made = Type.Object({
   accountId: Type.String(),
@@ -125,14 +128,15 @@ export const integrationAccountRoutes =
         ...gate.route,
         schema: {
           tags: ['Account'],
-          summary: 'Make an account for a program; its password is shown once',
+          summary: 'Make an account for a program; takes your password once more, and shows that of the account once',
           params: platformParams,
           body: newIntegration,
           response: { 201: made },
         },
       },
       async (request, reply) => {
-        const { names, record, by } = await administrator(request);
+        const passage = await administrator(request);
+        const { names, account: maker, record, by } = passage;
         const { platform } = names;
         const beyond = request.body.roles.find((asked) => !record.roles.includes(asked));
         if (beyond !== undefined) {
@@ -142,6 +146,15 @@ export const integrationAccountRoutes =
             detail: `roles names ${beyond}, which you do not have: an integration account can do no more than who makes it`,
             role: beyond,
           });
+        }
+        // What is made outlives the token that asks for it: an app that was let in for a while would stay for good.
+        const { email } = await presentAccount(deps, names, maker);
+        const { password: shown, code = '' } = request.body;
+        const { proof, version } = await proveOwner(deps, request, { passage, email, password: shown, code });
+        if (proof !== null) {
+          const spent = await spendSecondFactor(provisioning, by, { names, account: maker, expectedVersion: version, proof });
+          // Nothing else stands against a proof alone.
+          if ('refusal' in spent) throw refusalProblem(ownerWords, spent.refusal === 'code_used' ? 'code_used' : 'changed_meanwhile');
         }
         // Nobody receives mail there: `.invalid` never resolves (RFC 6761 §6.4).
         const username = `integration-${Buffer.from(randomToken(8), 'base64url').toString('hex')}@${platform}.invalid`;

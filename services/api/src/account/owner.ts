@@ -2,6 +2,7 @@ import type { AccountId, AccountRecord, PlatformDocument } from '@grantlog/domai
 import { ProblemError, problem } from '@grantlog/protocol';
 import type { PlatformNames, SecondFactorProof } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import type { AccountPassage } from '../access/account-gate.ts';
 import { proveAgain } from '../access/prove-again.ts';
 import { visitorOf } from '../access/visitor.ts';
@@ -40,6 +41,12 @@ export const tooMany = (retryAfter: number): ProblemError =>
     detail: 'Too many attempts have failed. Try again later',
     headers: { 'retry-after': String(retryAfter) },
   });
+
+/** What a body shows once more, beside what it asks for. */
+export const shownAgain = {
+  password: Type.String({ minLength: 1, maxLength: 1024, description: "The caller's own, as it is good now" }),
+  code: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Of the second factor, where the account has one' })),
+};
 
 /** An account that came in, as the log has it now. */
 export type PresentAccount = {

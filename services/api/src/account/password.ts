@@ -6,7 +6,7 @@ import { orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/r
 import { exactly, platformParams, position } from '../json-api/schemas.ts';
 import { tellOwner } from '../pages/security-mail.ts';
 import type { AccountDeps } from './account-deps.ts';
-import { ownerWords, presentAccount, proveOwner } from './owner.ts';
+import { ownerWords, presentAccount, proveOwner, shownAgain } from './owner.ts';
 
 const words = {
   ...ownerWords,
@@ -30,11 +30,8 @@ export const passwordRoutes =
           summary: 'Change the password; every browser has to sign in again, and what was granted to apps stays',
           params: platformParams,
           body: exactly({
-            password: Type.String({ minLength: 1, maxLength: 1024, description: 'The one that is good now' }),
+            ...shownAgain,
             newPassword: Type.String({ minLength: 1, maxLength: 2048, description: 'At least 12 characters, at most 1,024 bytes' }),
-            code: Type.Optional(
-              Type.String({ minLength: 1, maxLength: 64, description: 'Of the second factor, where the account has one' }),
-            ),
           }),
           response: { 200: Type.Object({ position }) },
         },

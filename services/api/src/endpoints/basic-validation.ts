@@ -84,7 +84,8 @@ export const basicValidationEndpoint =
       const resource = document.resources.find(({ uri }) => sameResource(uri, asked))?.uri;
       if (resource === undefined || !client.serves.some((served) => sameResource(served, resource)))
         throw new OAuthError('invalid_target', { description: 'This client does not serve the resource' });
-      const address = sent.get('client_address') ?? request.ip;
+      // Never the caller's own: all who ask there would count as one, and a stranger's guesses would keep everybody out.
+      const address = sent.require('client_address');
       if (networkOf(address) === null) throw new OAuthError('invalid_request', { description: 'client_address must be an IP address' });
 
       const judged = await authenticateBasic(deps, names, {

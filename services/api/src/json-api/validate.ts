@@ -34,7 +34,11 @@ const toProblems = (error: SchemaError): readonly DocumentProblem[] => {
         fix: 'Remove it; /openapi.json lists what is known here.',
       }));
     case 'required':
-      return error.params.requiredProperties.map((name) => ({ path: spell([...at, name]), problem: 'is missing', fix: 'Add it.' }));
+      return error.params.requiredProperties.map((name) => ({
+        path: spell([...at, name]),
+        problem: 'is missing',
+        fix: 'Add it; /openapi.json says what it is.',
+      }));
     // `boolean` repeats additionalProperties, `anyOf` the errors of its members, and null is never what was meant.
     case 'boolean':
     case 'anyOf':

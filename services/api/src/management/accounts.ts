@@ -10,6 +10,7 @@ import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
 import { type Changed, changed, exactly, label, noBody, nullable, platformParams, position, reasonBody } from '../json-api/schemas.ts';
 import { foldAccount } from '../platforms/load-parties.ts';
+import { activeClientsOf, changedOwner } from './active-clients.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
@@ -199,16 +200,40 @@ export const accountRoutes =
       },
       (request) => apply(request, request.params.accountId, { type: 'enable' }),
     );
-    for (const [verb, summary, type] of [
-      ['disable', 'Disable an account until it is enabled', 'disable'],
-      ['revoke-grants', 'End every grant of an account, for good', 'revokeGrants'],
-    ] as const) {
-      app.post(
-        `/:platform/manage/accounts/:accountId/${verb}`,
-        { ...gate.ofPlatform, schema: { tags, summary, params: accountParams, body: reasonBody, response: { 200: changed } } },
-        (request) => apply(request, request.params.accountId, { type, reason: request.body.reason ?? 'unspecified' }),
-      );
-    }
+    app.post(
+      '/:platform/manage/accounts/:accountId/disable',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'Disable an account until it is enabled; clients that it registered go on',
+          params: accountParams,
+          body: reasonBody,
+          response: { 200: changedOwner },
+        },
+      },
+      async (request) => {
+        const { names, by } = await gate.platform(request);
+        const developer = { platform: names.platform, account: idOf(request.params.accountId) };
+        const command = { type: 'disable', reason: request.body.reason ?? 'unspecified' } as const;
+        const done = orThrow(words, await changeAccount(provisioning, by, { ...developer, command }));
+        return { ...done, ...(await activeClientsOf(deps, developer)) };
+      },
+    );
+    app.post(
+      '/:platform/manage/accounts/:accountId/revoke-grants',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'End every grant of an account, for good',
+          params: accountParams,
+          body: reasonBody,
+          response: { 200: changed },
+        },
+      },
+      (request) => apply(request, request.params.accountId, { type: 'revokeGrants', reason: request.body.reason ?? 'unspecified' }),
+    );
     app.post(
       '/:platform/manage/accounts/:accountId/reset-exploration',
       {
@@ -239,14 +264,16 @@ export const accountRoutes =
         ...gate.ofPlatform,
         schema: {
           tags,
-          summary: 'Erase an account: its personal data and its claim on its email',
+          summary: 'Erase an account: its personal data and its claim on its email; clients that it registered go on',
           params: accountParams,
-          response: { 200: changed },
+          response: { 200: changedOwner },
         },
       },
       async (request) => {
         const { names, by } = await gate.platform(request);
-        return orThrow(words, await eraseAccount(provisioning, by, { platform: names.platform, account: idOf(request.params.accountId) }));
+        const task = { platform: names.platform, account: idOf(request.params.accountId) };
+        const done = orThrow(words, await eraseAccount(provisioning, by, task));
+        return { ...done, ...(await activeClientsOf(deps, task)) };
       },
     );
   };

@@ -229,14 +229,15 @@ export const clientRoutes =
           summary: 'Approve a client that waits for it, or the change that is proposed for one',
           params: clientParams,
           body: exactly({
-            asOf: Type.Optional(
-              Type.Integer({ minimum: 1, description: 'The position that was looked at: whatever changed after it is not approved' }),
-            ),
+            asOf: Type.Integer({
+              minimum: 1,
+              description: 'reviewPosition of the client as it was read: what its developer changed after it is not approved',
+            }),
           }),
           response: { 200: changed },
         },
       },
-      (request) => apply(request, request.params.clientId, { type: 'approve', asOf: request.body.asOf ?? null }),
+      (request) => apply(request, request.params.clientId, { type: 'approve', asOf: request.body.asOf }),
     );
     app.post(
       '/:platform/manage/clients/:clientId/reject',

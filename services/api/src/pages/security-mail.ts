@@ -12,7 +12,10 @@ const words = {
     'Your password was changed',
     'Whoever was signed in to your account has to sign in again, with the new password. Apps that you have allowed stay connected.',
   ],
-  enrolled: ['A second step was set up', 'An authenticator app was set up: signing in now asks for a code of it, too.'],
+  enrolled: [
+    'A second step was set up',
+    'An authenticator app was set up: signing in now asks for a code of it, too. Whoever was signed in by the password alone has to sign in again.',
+  ],
   replaced: ['Your second step was moved', 'Another authenticator app was set up. The codes of the one before are no longer taken.'],
   removed: ['Your second step was switched off', 'Signing in asks for the password alone from now on.'],
   recovery_codes_renewed: ['New recovery codes were made', 'The recovery codes that you had before are no longer taken.'],

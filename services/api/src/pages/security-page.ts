@@ -122,7 +122,7 @@ ${mfa === 'required' ? html`<p>${requiredByPlatform(view.document)}</p>` : prove
 const withoutFactor = (view: SecurityView): SafeHtml =>
   view.document.signIn.mfa === 'off'
     ? html`<p>${view.document.branding.displayName} offers no second step.</p>`
-    : html`<p><strong>Off.</strong> With a second step nobody gets in who has found out your password.</p>
+    : html`<p><strong>Off.</strong> With a second step nobody gets in who has found out your password. Every other browser has to sign in again then.</p>
 <form method="post" action="${view.path}/security/totp">
 ${hiddenPart({ csrf: view.csrf })}
 ${passwordPart('begin', view.email)}

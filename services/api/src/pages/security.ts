@@ -1,5 +1,6 @@
 import { createTotpSeed } from '@grantlog/crypto';
 import type { AccountRecord } from '@grantlog/domain';
+import type { Loaded } from '@grantlog/eventsourcing';
 import type { RequestParameters } from '@grantlog/protocol';
 import {
   type By,
@@ -36,6 +37,8 @@ type Visit = PagePlace & {
   readonly record: AccountRecord;
   /** Of the account. */
   readonly version: number;
+  /** With the account's secrets. */
+  readonly loaded: Loaded;
 };
 
 const noticeOf = {
@@ -74,7 +77,7 @@ export const securityPages =
       const signedIn = signedInOf(deps, loaded, id, platform);
       const record = signedIn === null ? null : foldAccount(loaded, signedIn.account);
       if (signedIn === null || record?.status !== 'active') return null;
-      return { ...place, browserId, signedIn, record, version: loaded.stream(signedIn.account).version, now: loaded.now };
+      return { ...place, browserId, signedIn, record, version: loaded.stream(signedIn.account).version, now: loaded.now, loaded };
     };
     const askToSignIn = (reply: FastifyReply, status: number, place: PagePlace, browserId: string): FastifyReply => {
       const { document, path, names } = place;
@@ -207,7 +210,7 @@ export const securityPages =
     });
 
     form('totp/confirm', async ({ request, reply, visit, sent }) => {
-      const { names, document, path, signedIn, now } = visit;
+      const { names, document, path, signedIn, loaded, now } = visit;
       const { platform } = names;
       const { account } = signedIn;
       const pending = openEnrolment(deps, platform, { sealed: sent.get('request'), account, now });
@@ -219,7 +222,9 @@ export const securityPages =
         return showEnrolment(reply, visit, pending, 'too_many_attempts');
       }
       const seed = Uint8Array.fromBase64(pending.seed);
-      const task = { names, account, expectedVersion: pending.accountVersion, seed, code: sent.get('code') ?? '', signIn: null };
+      // Sign-ins without a second factor end with the first one. Who has just shown it goes on in a new one, in this browser.
+      const signIn = signedIn.amr.includes('mfa') ? null : newSignIn(deps, { platform, account, visitor: visitorOf(request), loaded });
+      const task = { names, account, expectedVersion: pending.accountVersion, seed, code: sent.get('code') ?? '', signIn };
       const enrolled = await enrolTotp(deps.provisioning, byOf(request, visit), task);
       if ('refusal' in enrolled) {
         const notice = noticeOf[enrolled.refusal];
@@ -228,6 +233,7 @@ export const securityPages =
           : show(reply, visit, notice);
       }
       await admission.giveBack();
+      if (signIn !== null) setSignInCookie(deps, reply, { platform, id: signIn.id, maxAge: document.lifetimes.signInSeconds });
       await tell(request, visit, pending.replaces ? 'replaced' : 'enrolled');
       return sendPage(reply, 200, recoveryCodesPage({ document, path, recoveryCodes: enrolled.recoveryCodes }));
     });

@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream';
 import replyFrom from '@fastify/reply-from';
 import { parsePlatformId, platformStream } from '@grantlog/domain';
-import { OAuthError } from '@grantlog/protocol';
+import { foreignPageRefusal, isSentByForeignPage, OAuthError } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
-import { isSentByForeignPage } from '../http/foreign-page.ts';
 import type { PathMethods } from '../http/path-methods.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform } from '../platforms/load-parties.ts';
@@ -57,8 +56,7 @@ const check = (request: FastifyRequest, { upstream, status }: Found): void => {
   if (/^basic(?: |$)/i.test(request.headers.authorization ?? '') && isSentByForeignPage(request)) {
     throw new OAuthError('access_denied', {
       status: 403,
-      description:
-        'Pages of other origins cannot use the credentials that a browser remembers. Open the resource itself, or ask from a program',
+      description: foreignPageRefusal,
       reason: 'a page of another origin sent HTTP Basic',
     });
   }

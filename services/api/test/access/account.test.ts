@@ -28,7 +28,7 @@ const basic = ({ email, password }: Pick<Person, 'email' | 'password'>) => ({ au
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const make = async (
   headers: InjectOptions['headers'],
-  payload: object = { name: 'Nightly export', roles: ['api_user'] },
+  payload: object = { name: 'Nightly export', roles: ['api_user'], password: administrator.password },
   platform: string = open,
 ) => {
   const response = await world.app.inject({
@@ -63,7 +63,7 @@ describe('an integration account', () => {
   });
 
   test('has no role that its maker has not', async () => {
-    const told = await make(basic(administrator), { name: 'X', roles: ['api_user', 'presenter'] });
+    const told = await make(basic(administrator), { name: 'X', roles: ['api_user', 'presenter'], password: administrator.password });
     expect(told).toMatchObject({ status: 403, body: { code: 'role_not_held', role: 'presenter' } });
   });
 
@@ -74,7 +74,8 @@ describe('an integration account', () => {
 
   test('makes no other, whatever its roles', async () => {
     const program = await explorers.person(open, { kind: 'integration', roles: ['administrator'] });
-    expect(await make(basic(program), { name: 'X', roles: [] })).toMatchObject({ status: 403, body: { code: 'person_required' } });
+    const asked = { name: 'X', roles: [], password: program.password };
+    expect(await make(basic(program), asked)).toMatchObject({ status: 403, body: { code: 'person_required' } });
   });
 
   test('is not offered where the platform names no role for it', async () => {
@@ -83,12 +84,32 @@ describe('an integration account', () => {
       scopes: ['account'],
       resource: 'http://localhost:4000/closed/account',
     });
-    expect(await make(bearer(accessToken), { name: 'X', roles: [] }, closed)).toMatchObject({ status: 404, body: { code: 'not_offered' } });
+    const asked = { name: 'X', roles: [], password: person.password };
+    expect(await make(bearer(accessToken), asked, closed)).toMatchObject({ status: 404, body: { code: 'not_offered' } });
+  });
+
+  test('is not made by a token alone, whose thief would keep it when the token is gone', async () => {
+    const person = await explorers.person(open, { roles: ['administrator', 'api_user'] });
+    const { accessToken } = await explorers.token(open, person.id, {
+      scopes: ['account'],
+      resource: 'http://localhost:4000/open/account',
+    });
+    const asked = { name: 'Nightly export', roles: ['api_user'] };
+    expect(await make(bearer(accessToken), asked)).toMatchObject({ status: 400, body: { errors: [{ path: 'password' }] } });
+    for (const password of ['wrong', administrator.password])
+      expect(await make(bearer(accessToken), { ...asked, password })).toMatchObject({ status: 422, body: { code: 'wrong_password' } });
+    expect((await make(bearer(accessToken), { ...asked, password: person.password })).status).toBe(201);
+    // Nor is it a place to guess from: a sign-in counts the same.
+    for (let nth = 0; nth < 10; nth += 1) await make(bearer(accessToken), { ...asked, password: 'wrong' });
+    const told = await make(bearer(accessToken), { ...asked, password: person.password });
+    expect(told).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    expect(Number(told.headers['retry-after'])).toBeGreaterThan(0);
   });
 
   test('is refused by its schema after the caller is known, and names what is wrong', async () => {
     expect((await make({}, { nonsense: true })).status).toBe(401);
-    expect(await make(basic(administrator), { roles: [] })).toMatchObject({ status: 400, body: { errors: [{ path: 'name' }] } });
+    const { password } = administrator;
+    expect(await make(basic(administrator), { roles: [], password })).toMatchObject({ status: 400, body: { errors: [{ path: 'name' }] } });
   });
 
   test('is made by an operator, too', async () => {
@@ -156,7 +177,7 @@ describe('an account is known', () => {
 
   test('by HTTP Basic with a warning of its end, counted like every other use', async () => {
     const person = await explorers.person(open, { roles: ['administrator'] });
-    const { headers } = await make(basic(person), { name: 'X', roles: [] });
+    const { headers } = await make(basic(person), { name: 'X', roles: [], password: person.password });
     expect(headers).toMatchObject({ warning: expect.stringMatching(/^299 - ".*OAuth 2.*"$/), sunset: expect.stringContaining('GMT') });
     expect(headers['ratelimit']).toMatch(/^"exploration";r=999;t=\d+$/);
     const { rows } = await world.deps.pool.query<{ requests: number }>('select requests from basic_use where account = $1', [person.id]);

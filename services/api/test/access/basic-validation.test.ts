@@ -190,11 +190,24 @@ describe('who may ask', () => {
       status: 401,
       body: { error: 'invalid_client' },
     });
-    expect(await explorers.ask(open, caller, person, { client_address: 'nowhere' })).toMatchObject({
-      status: 400,
-      body: { error: 'invalid_request' },
-    });
     expect((await explorers.attempts(open)).filter(({ data }) => (data as { account?: string }).account === person.id)).toEqual([]);
+  });
+
+  test.each([
+    ['names no address of who typed the password', ''],
+    ['names something else', 'nowhere'],
+    ['names several', '203.0.113.1, 203.0.113.2'],
+  ])('nobody who %s: all would count as one, and a stranger could lock them out', async (_, address) => {
+    const person = await explorers.person(open);
+    for (const password of [person.password, 'wrong']) {
+      expect(await explorers.ask(open, caller, { ...person, password }, { client_address: address })).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request', error_description: expect.stringContaining('client_address') },
+      });
+    }
+    expect((await explorers.attempts(open)).filter(({ data }) => (data as { account?: string }).account === person.id)).toEqual([]);
+    const { rows } = await world.deps.pool.query('select 1 from attempt_bucket');
+    expect(rows).toEqual([]);
   });
 
   test('no client of another platform, and no account of another is good', async () => {

@@ -33,7 +33,7 @@ const make = async (name: string, who = administrator, platform = ours): Promise
     method: 'POST',
     url: `/${platform}/account/integration-accounts`,
     headers: { authorization: `Basic ${btoa(`${who.email}:${who.password}`)}` },
-    payload: { name, roles: ['api_user'] },
+    payload: { name, roles: ['api_user'], password: who.password },
   });
   return String(response.json().accountId);
 };

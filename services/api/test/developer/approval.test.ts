@@ -5,10 +5,11 @@ import { webApp } from './support.ts';
 let world: Shop['world'];
 let withRoom: Shop['withRoom'];
 let manage: Shop['manage'];
+let approve: Shop['approve'];
 let register: Shop['register'];
 let oauth: Shop['oauth'];
 beforeAll(async () => {
-  ({ world, withRoom, manage, register, oauth } = await openShop(inject('databaseUrl')));
+  ({ world, withRoom, manage, approve, register, oauth } = await openShop(inject('databaseUrl')));
 });
 afterAll(() => world.close());
 
@@ -99,7 +100,7 @@ describe('until it is approved', () => {
 
   test('a client works once an operator has approved it', async () => {
     const client = await register(await withRoom());
-    expect(await manage(client.id, '/approve')).toMatchObject({ status: 200, body: { changed: true } });
+    expect(await approve(client.id)).toMatchObject({ status: 200, body: { changed: true } });
     expect((await oauth('/oauth/introspect', client, { token: 'x' })).body).toEqual({ active: false });
     const page = await world.app.inject(
       `/shop/oauth/authorize?${new URLSearchParams({

@@ -13,10 +13,11 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const manage = (method: 'GET' | 'POST', path: string, body?: object) => world.call(world.root, method, `/shop/manage/clients${path}`, body);
+const approve = (at: string) => world.approve(shop, at.slice(1));
 const approved = async (): Promise<string> => {
   const { body } = await dev.ask('POST', '', { ...webApp, redirectUris: ['https://app.example/cb', 'https://app.example/old'] });
   const at = `/${body['clientId']}`;
-  expect((await manage('POST', `${at}/approve`)).status).toBe(200);
+  expect((await approve(at)).status).toBe(200);
   return at;
 };
 const further = { redirectUris: ['https://app.example/cb', 'https://elsewhere.example/cb'] };
@@ -39,7 +40,7 @@ test('a redirect URI that is added waits for an operator, and the client works o
   expect(answer).toMatchObject({ status: 200, body: { changed: true, client: { approval: 'approved', proposal: { changes: further } } } });
   expect(await leadsTo(at, 'https://elsewhere.example/cb')).toBe(false);
   expect(await leadsTo(at, 'https://app.example/old')).toBe(true);
-  await manage('POST', `${at}/approve`);
+  await approve(at);
   expect(await leadsTo(at, 'https://elsewhere.example/cb')).toBe(true);
   expect(await leadsTo(at, 'https://app.example/old')).toBe(false);
 });
@@ -81,6 +82,20 @@ test('what is changed after an operator has looked is not approved by what they 
   expect(await manage('POST', `${at}/approve`, { asOf: now })).toMatchObject({ status: 200, body: { changed: true } });
   expect(await manage('POST', `${at}/approve`, { asOf: now })).toMatchObject({ status: 200, body: { changed: false } });
 });
+
+test.each([undefined, {}, { asOf: null }, { asOf: 0 }, { asOf: 'latest' }])(
+  'nothing is approved by an operator who does not say what they saw (%j)',
+  async (body) => {
+    const at = await approved();
+    await dev.ask('PATCH', at, further);
+    const refused = await manage('POST', `${at}/approve`, body);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'invalid_request', errors: [{ path: 'asOf' }] } });
+    if (body === undefined) expect(refused.text).toContain('asOf is missing');
+    expect(await leadsTo(at, 'https://elsewhere.example/cb')).toBe(false);
+    await dev.ask('DELETE', at);
+    await world.project();
+  },
+);
 
 test('of an approval and changes at the same time, what was seen is approved or nothing is', async () => {
   for (let round = 0; round < 5; round += 1) {

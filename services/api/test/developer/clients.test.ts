@@ -7,12 +7,13 @@ let world: Shop['world'];
 let shop: Shop['shop'];
 let withRoom: Shop['withRoom'];
 let manage: Shop['manage'];
+let approve: Shop['approve'];
 let register: Shop['register'];
 let oauth: Shop['oauth'];
 let dev: TestDeveloper;
 let stranger: TestDeveloper;
 beforeAll(async () => {
-  ({ world, shop, withRoom, manage, register, oauth } = await openShop(inject('databaseUrl')));
+  ({ world, shop, withRoom, manage, approve, register, oauth } = await openShop(inject('databaseUrl')));
   [dev, stranger] = [await withRoom(), await withRoom()];
 });
 afterAll(() => world.close());
@@ -110,11 +111,11 @@ describe('a developer', () => {
         expect(await developer.ask('POST', '', webApp)).toMatchObject({ status: 409, body: { code: 'too_many_pending' } });
       }
       if (count >= 4) {
-        await manage(ids[count - 4] ?? '', '/approve');
+        await approve(ids[count - 4] ?? '');
         await world.project();
       }
     }
-    for (const id of ids) await manage(id, '/approve');
+    for (const id of ids) await approve(id);
     await world.project();
     expect(await developer.ask('POST', '', webApp)).toMatchObject({ status: 409, body: { code: 'too_many_clients' } });
     await developer.ask('DELETE', `/${ids[0]}`);
@@ -125,7 +126,7 @@ describe('a developer', () => {
   test('rotates the secret of a client with an overlap and without one', async () => {
     const developer = await withRoom();
     const client = await register(developer);
-    await manage(client.id, '/approve');
+    await approve(client.id);
     const works = async (secret: string): Promise<boolean> =>
       (await oauth('/oauth/introspect', { id: client.id, secret }, { token: 'x' })).status === 200;
     const second = await developer.ask('POST', `${client.at}/rotate-secret`, { overlapSeconds: 60 });
@@ -142,7 +143,7 @@ describe('a developer', () => {
   test('deletes a client, after which it is nobody’s', async () => {
     const developer = await withRoom();
     const client = await register(developer);
-    await manage(client.id, '/approve');
+    await approve(client.id);
     expect(await developer.ask('DELETE', client.at)).toMatchObject({ status: 200, body: { changed: true } });
     for (const method of ['GET', 'DELETE'] as const)
       expect(await developer.ask(method, client.at)).toMatchObject({ status: 404, body: { code: 'unknown_client' } });

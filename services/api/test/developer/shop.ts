@@ -12,6 +12,7 @@ export const openShop = async (databaseUrl: string) => {
   const withRoom = (): Promise<TestDeveloper> => world.developer(shop);
   const manage = (id: string, verb = '', body?: object, method: 'GET' | 'POST' = 'POST') =>
     world.call(world.root, method, `/shop/manage/clients/${id}${verb}`, body);
+  const approve = (id: string) => world.approve(shop, id);
   const register = async (developer: TestDeveloper) => {
     const { status, body, text } = await developer.ask('POST', '', webApp);
     if (status !== 201) throw new Error(text);
@@ -28,5 +29,5 @@ export const openShop = async (databaseUrl: string) => {
     return { status: response.statusCode, body: response.body === '' ? {} : (response.json() as Record<string, unknown>) };
   };
 
-  return { world, shop, withRoom, manage, register, oauth };
+  return { world, shop, withRoom, manage, approve, register, oauth };
 };

@@ -53,6 +53,13 @@ export const createDeveloperWorld = async (databaseUrl: string) => {
     return { id: registered.account, email, password, ask };
   };
 
+  /** Approves a client, or what is proposed for it, as an operator does: what was read. */
+  const approve = async (platform: PlatformId, clientId: string): Promise<Answer> => {
+    const at = `/${platform}/manage/clients/${clientId}`;
+    const { body } = await world.call(root, 'GET', at);
+    return world.call(root, 'POST', `${at}/approve`, { asOf: body['reviewPosition'] });
+  };
+
   /** Runs the lists' projections as the worker does, until they have nothing left to do. */
   const project = async (): Promise<void> => {
     const pool = createPool({ connectionString: world.databaseUrl, role: 'grantlog_worker', max: 2 });
@@ -72,7 +79,7 @@ export const createDeveloperWorld = async (databaseUrl: string) => {
     }
   };
 
-  return { ...world, root, open, developer, project };
+  return { ...world, root, open, developer, approve, project };
 };
 
 export type DeveloperWorld = Awaited<ReturnType<typeof createDeveloperWorld>>;

@@ -17,7 +17,7 @@ afterAll(() => world.close());
 const scene = async (developer = dev) => {
   const { body } = await developer.ask('POST', '', webApp);
   const clientId = String(body['clientId']);
-  await world.call(world.root, 'POST', `/shop/manage/clients/${clientId}/approve`);
+  await world.approve(shop, clientId);
   const { body: view } = await world.call(world.root, 'GET', `/shop/manage/clients/${clientId}`);
   const client = view['streamId'] as never;
   const make = async () => world.grant({ platform: shop, client, clientId, account: (await world.account(shop)).id, scopes: ['read'] });

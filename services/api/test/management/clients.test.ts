@@ -132,8 +132,9 @@ test('a pending client waits for approval, a rejected one may still be approved,
   expect(await tokenStatus(client.id, client.secret)).toBe(400);
   expect(await world.call(root, 'POST', `${client.at}/reject`, { reason: 'abuse' })).toMatchObject({ body: { changed: true } });
   expect(await world.call(root, 'POST', `${client.at}/reject`)).toMatchObject({ body: { changed: false } });
-  expect(await world.call(root, 'POST', `${client.at}/approve`)).toMatchObject({ body: { changed: true } });
-  expect(await world.call(root, 'POST', `${client.at}/approve`)).toMatchObject({ body: { changed: false } });
+  const asOf = (await world.call(root, 'GET', client.at)).body['reviewPosition'];
+  for (const changed of [true, false])
+    expect(await world.call(root, 'POST', `${client.at}/approve`, { asOf })).toMatchObject({ body: { changed } });
   expect(await tokenStatus(client.id, client.secret)).toBe(200);
   expect(await world.call(root, 'POST', `${client.at}/reject`)).toMatchObject({ status: 409, body: { code: 'already_approved' } });
 });
@@ -197,7 +198,7 @@ test('what another platform has is 404 here, whatever is asked of it', async () 
     ['PATCH', '', { name: 'Mine' }],
     ['DELETE', '', undefined],
     ['POST', '/secret', {}],
-    ['POST', '/approve', undefined],
+    ['POST', '/approve', { asOf: 1 }],
     ['POST', '/reject', {}],
     ['POST', '/disable', {}],
     ['POST', '/enable', undefined],

@@ -105,7 +105,7 @@ describe('the OAuth endpoints', () => {
     [
       'POST /{platform}/oauth/basicvalidation',
       ['username', 'password', 'resource', 'client_address', 'client_id', 'client_secret'],
-      ['username', 'password', 'resource'],
+      ['username', 'password', 'resource', 'client_address'],
     ],
   ])('%s takes a form of exactly what it reads', (name, taken, required) => {
     const { properties = {}, required: needed = [] } = formOf(name);

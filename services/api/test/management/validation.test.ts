@@ -94,7 +94,7 @@ describe('a body', () => {
   });
 
   test('that a command does not take is refused rather than ignored', async () => {
-    expect(await world.call(root, 'POST', `${clients}/x/approve`, { force: true })).toMatchObject({
+    expect(await world.call(root, 'POST', `${clients}/x/approve`, { asOf: 1, force: true })).toMatchObject({
       status: 400,
       body: { errors: [{ path: 'force' }] },
     });

@@ -9,7 +9,7 @@ const resources = Type.Array(Type.String({ format: 'uri' }), { description: 'May
 /** What each parameter is; the endpoints' own lists say who takes which, so that none is described that is not read. */
 const parameters: Readonly<Record<string, TSchema>> = {
   access_token: text('Of the person'),
-  client_address: text('The address of who typed them, to throttle guesses; that of the caller where it is left out'),
+  client_address: text('The IP address of who typed them, by which guesses are throttled'),
   client_id: text('Where no Authorization header names the client'),
   client_secret: text('client_secret_post; the Authorization header is better'),
   code: text('With authorization_code: good once, for ten minutes at most'),
@@ -117,9 +117,13 @@ const introspection: FastifySchema = {
 
 const basicValidation: FastifySchema = {
   ...isForm,
-  body: form(['username', 'password', 'resource', 'client_address', ...withClient], ['username', 'password', 'resource'], {
-    resource: Type.String({ format: 'uri', description: 'Exactly one, which the client serves' }),
-  }),
+  body: form(
+    ['username', 'password', 'resource', 'client_address', ...withClient],
+    ['username', 'password', 'resource', 'client_address'],
+    {
+      resource: Type.String({ format: 'uri', description: 'Exactly one, which the client serves' }),
+    },
+  ),
   response: {
     200: Type.Union(
       [

@@ -80,7 +80,13 @@ export const createExplorers = (world: World) => {
       method: 'POST',
       url: `/${platform}/oauth/basicvalidation`,
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...caller },
-      payload: new URLSearchParams({ username: who.email, password: who.password, resource: resourceOf(platform), ...more }).toString(),
+      payload: new URLSearchParams({
+        username: who.email,
+        password: who.password,
+        resource: resourceOf(platform),
+        client_address: '203.0.113.1',
+        ...more,
+      }).toString(),
     });
     return { status: response.statusCode, body: response.json() as Readonly<Record<string, unknown>>, headers: response.headers };
   };
