@@ -53,14 +53,21 @@ const checkOnceInEffect = async (consume: Consume): Promise<void> => {
   const name = randomUUID();
   await appendMany(120);
   await ensureSubscriptions(worker, [name]);
+  // Every third event fails once, by turns before and after its effect.
+  const failed = new Set<number>();
+  const failOnce = (position: number, when: 'before' | 'after'): void => {
+    if (position % 3 !== 0 || (position % 2 === 0) !== (when === 'after') || failed.has(position)) return;
+    failed.add(position);
+    throw new Error(when);
+  };
   const subscription: Subscription = {
     name,
     batchLimit: 4,
     handle: async (client, { platform: of, events }) => {
       for (const event of events) {
-        if (Math.random() < 0.03) throw new Error('before');
+        failOnce(event.position, 'before');
         await client.query('insert into effect (name, platform, position) values ($1, $2, $3)', [name, of, event.position]);
-        if (Math.random() < 0.03) throw new Error('after');
+        failOnce(event.position, 'after');
       }
     },
   };

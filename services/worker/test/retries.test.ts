@@ -158,20 +158,26 @@ describe('an attempt that fails', () => {
     const receiver = await scene.receiver(() => ({ status: 500 }));
     const client = await world.client('agent-1');
     await world.endpoint({ url: receiver.url, concurrency: 1 });
-    await scene.worker({ rules: { circuit: { openAfter: 5, base: 700, most: 700 } } });
+    // Longer than the test: the circuit closes when the test says that the time has come.
+    await scene.worker({ rules: { circuit: { openAfter: 5, base: 3_600_000, most: 3_600_000 } } });
+    const isOpen = () =>
+      until(
+        () => world.pool.query('select 1 from endpoint_health where open_until > now()'),
+        ({ rowCount }) => rowCount === 1,
+      );
+    const itsTimeHasCome = () => world.pool.query('update endpoint_health set open_until = now()');
     for (let n = 0; n < 10; n += 1) await world.grant({ client });
-    await until(
-      () => world.pool.query('select 1 from endpoint_health where open_until > now()'),
-      ({ rowCount }) => rowCount === 1,
-    );
+    await isOpen();
     expect(receiver.received).toHaveLength(5);
+    await itsTimeHasCome();
     await until(
       () => receiver.received.length,
       (count) => count > 5,
     );
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await isOpen();
     expect(receiver.received).toHaveLength(6);
     receiver.answerWith(() => ({ status: 200 }));
+    await itsTimeHasCome();
     await until(
       () => states(world),
       (found) => (found['delivered'] ?? 0) >= 14,
