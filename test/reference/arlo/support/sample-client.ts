@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createFormBrowser, decideAs } from '@grantlog/cli';
 import { expect } from 'vitest';
 import { basic, post } from '../../../support/agent.ts';
@@ -96,9 +98,20 @@ export const openSampleWorld = async (databaseUrl: string) => {
     for (const each of folders) await rm(each, { recursive: true, force: true });
   };
 
+  /** The server's log with every request that has been answered so far: a line is written after its answer, and read later still. */
+  const settledLog = async (): Promise<string> => {
+    const marker = `/marker-${randomUUID()}`;
+    await fetch(new URL(marker, demo.issuer));
+    for (;;) {
+      const log = await deployment.allLogs();
+      if (log.includes(marker)) return log;
+      await sleep(10);
+    }
+  };
+
   /** Requests of the sample at the platform, in order: all but what the resource server asks. */
   const oauthRequests = async (): Promise<readonly string[]> =>
-    (await deployment.allLogs())
+    (await settledLog())
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as { readonly method?: string; readonly url?: string })
