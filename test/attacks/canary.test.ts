@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { createPool } from '@grantlog/postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
+import { deviceDocument } from '../support/device.ts';
 import { eventually } from '../support/eventually.ts';
 import { openWorkbench } from '../support/workbench.ts';
+import { agentSecrets, liveAsAgent, withoutWhatIsMeant } from './canary-agent-life.ts';
 import { createRecord, liveAndMisuse } from './canary-life.ts';
 import { dumpDatabase, findLeaks, type Haystack } from './leak-search.ts';
 
@@ -14,12 +16,14 @@ const platform = 'canary';
 let deployment: Deployment;
 const { keep, canaries, refusals, ...record } = createRecord();
 const webhooks: Haystack[] = [];
+const ofAgent: Haystack[] = [];
 
 const receiver = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    webhooks.push([`webhook ${webhooks.length + 1}`, `${JSON.stringify(request.headers)}\n${Buffer.concat(chunks).toString('utf8')}`]);
+    const to = request.url === '/agent' ? ofAgent : webhooks;
+    to.push([`webhook ${to.length + 1} ${request.url}`, `${JSON.stringify(request.headers)}\n${Buffer.concat(chunks).toString('utf8')}`]);
     response.writeHead(webhooks.length === 1 ? 500 : 204).end();
   });
 });
@@ -28,13 +32,16 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1 });
   const bench = openWorkbench(deployment);
-  await bench.configure(platform);
+  await bench.configure(platform, { ...deviceDocument, agentSignUp: { unidentifiedClient: 'unnamed', intervalSeconds: 5 } });
+  const person = await bench.account(platform);
   await bench.close();
   keep('the secret of the server', deployment.secret);
   const { port } = receiver.address() as AddressInfo;
   await liveAndMisuse({ deployment, platform, hook: `http://127.0.0.1:${port}/hook`, record: { keep, ...record } });
+  await liveAsAgent({ deployment, platform, hook: `http://127.0.0.1:${port}/agent`, person, record: { keep, ...record } });
   // Authorized, redeemed, refreshed, asked again, the access token revoked, the code replayed, the grant revoked.
-  await eventually('a webhook of the end', async () => (webhooks.some(([, text]) => text.includes('grant.revoked')) ? true : null), 30);
+  for (const hooks of [webhooks, ofAgent])
+    await eventually('a webhook of the end', async () => (hooks.some(([, text]) => text.includes('grant.revoked')) ? true : null), 30);
 });
 afterAll(async () => {
   await deployment.stop();
@@ -71,6 +78,17 @@ describe('no secret of a whole life', () => {
   test('is in any webhook', () => {
     expect(webhooks.length).toBeGreaterThan(4);
     expect(findLeaks(canaries, webhooks)).toEqual([]);
+  });
+
+  test("is in an agent's own webhook, but for what it asked to have there", () => {
+    for (const type of ['webhook_endpoint.verification', 'session.linked', 'session.redeemed', 'grant.revoked'])
+      expect(
+        ofAgent.some(([, text]) => text.includes(`"${type}"`)),
+        type,
+      ).toBe(true);
+    // It really got it, so that what is left out below is not everything.
+    expect(ofAgent.every(([, text]) => text.includes(agentSecrets.deliveryContext.to))).toBe(true);
+    expect(findLeaks(canaries, ofAgent.map(withoutWhatIsMeant))).toEqual([]);
   });
 });
 

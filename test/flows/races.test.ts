@@ -13,7 +13,7 @@ beforeAll(async () => {
   const { platforms } = deployment.demo;
   agent = createAgent({ name: 'arlo-health', demo: platforms['arlo-health'] as never });
   // arlo's document sets the retry window to 0.
-  strict = createAgent({ name: 'arlo', demo: platforms['arlo'] as never });
+  strict = createAgent({ name: 'arlo', demo: platforms['arlo'] as never, scope: 'openid profile offline_access' });
 });
 afterAll(() => deployment.stop());
 

@@ -39,8 +39,13 @@ export const post = async (
 };
 
 /** An agent of a demo platform that speaks raw HTTP to any API process, so that tests see every byte of the answers. */
-export const createAgent = (platform: { readonly name: string; readonly demo: DemoPlatform }) => {
-  const { name, demo } = platform;
+export const createAgent = (platform: {
+  readonly name: string;
+  readonly demo: DemoPlatform;
+  /** What it asks for; the identity scopes and `offline_access` unless the platform has others. */
+  readonly scope?: string;
+}) => {
+  const { name, demo, scope = 'openid profile email offline_access' } = platform;
   const authorization = basic(demo.client);
   const at = (api: { readonly url: string }, path: string): string => `${api.url}/${name}${path}`;
 
@@ -49,7 +54,7 @@ export const createAgent = (platform: { readonly name: string; readonly demo: De
       response_type: 'code',
       client_id: demo.client.client_id,
       redirect_uri: demo.client.redirect_uri,
-      scope: 'openid profile offline_access',
+      scope,
       state: 'state-1',
       code_challenge: challenge,
       code_challenge_method: 'S256',

@@ -83,3 +83,21 @@ describe('the seed of Arlo', () => {
     expect(filled?.resourceServer?.client_secret).toMatch(/.{20}/);
   });
 });
+
+test('the seed of Arlo Health makes the client that an agent without one is, which anybody may be', async () => {
+  await start(await temporaryFolder());
+  const context = openProvisioning({ connectionString, secrets: [secret] });
+  onTestFinished(() => context.close());
+  const platform = 'arlo-health' as PlatformId;
+  const names = await context.directory.open(platform);
+  const agent = names?.client('unidentified-agent') as StreamId;
+  expect(fold(clientDecider, (await context.log.load(platform, [{ streamId: agent }])).stream(agent))).toMatchObject({
+    status: 'active',
+    approval: 'approved',
+    kind: 'public',
+    how: 'preset',
+    name: 'Unidentified agent',
+    grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+    redirectUris: [],
+  });
+});

@@ -1,5 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { assembleUuid } from './uuid.ts';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { assembleUuid, uuidToBytes } from './uuid.ts';
 
 const timestampHead = (ms: number): Uint8Array => {
   if (!(ms >= 0 && ms < 2 ** 48)) throw new RangeError(`a UUIDv7 cannot hold the time ${ms}`);
@@ -40,6 +40,19 @@ export const uuidv7 = (nowMs: number): string => assembleUuid({ head: timestampH
  * @see RFC 9562 §5.8
  */
 export const standingId = (kindCode: number): string => assembleUuid({ head: standingHead(kindCode), version: 8, tail: randomBytes(10) });
+
+/**
+ * The id of a stream that belongs to another one, which is a UUIDv7: the same time, its other bits a digest of purpose and
+ * id. So both are found by the id of either's beginning, in one load.
+ *
+ * @throws RangeError when `id` is not a canonical UUID.
+ */
+export const relatedId = (id: string, purpose: string): string =>
+  assembleUuid({
+    head: uuidToBytes(id).subarray(0, 6),
+    version: 7,
+    tail: createHash('sha256').update(`grantlog ${purpose}\0${id}`).digest(),
+  });
 
 /**
  * The id of a standing stream that a unique name claims: the shape of {@link standingId}, its 74 bits an HMAC of kind and name.

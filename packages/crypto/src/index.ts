@@ -3,7 +3,8 @@ export { createClientSecret, digestSecret, matchesDigest, type PlainSecret } fro
 export { constantTimeEqual, constantTimeEqualBytes } from './constant-time.ts';
 export { fingerprint, sha256 } from './digest.ts';
 export { hashClaim } from './hash-claim.ts';
-export { expiringNameId, nameId, standingId, uuidv7 } from './ids.ts';
+export { expiringNameId, nameId, relatedId, standingId, uuidv7 } from './ids.ts';
+export { type MatchNumbers, matchNumbers } from './match-number.ts';
 export { createPasswords, type Passwords, PasswordsBusy } from './password-queue.ts';
 export {
   hashPassword,
@@ -32,6 +33,7 @@ export {
 export { mintToken, type ParsedToken, type PlainToken, parseToken, shorten, type TokenKind, verifyToken } from './token.ts';
 export type { TokenPayload } from './token-payload.ts';
 export { createTotpSeed, otpauthUri, totpSecretText, totpStepEnd, verifyTotp } from './totp.ts';
+export { canonicalUserCode, createUserCode } from './user-code.ts';
 export { isUuid, uuidFromBytes, uuidToBytes } from './uuid.ts';
 export { type JwtRefusal, type JwtVerification, verifyJwt } from './verify-jwt.ts';
 export { createWebhookKeyPair, createWebhookSecret, parseWebhookSecret, type WebhookSecret } from './webhook-secrets.ts';

@@ -2,7 +2,7 @@ import { uuidFromBytes, uuidToBytes } from './uuid.ts';
 
 /** What a token says of itself. Everything in it is readable by its bearer. */
 export type TokenPayload = {
-  /** The grant; for a registration access token its client, for a session token its session. */
+  /** The grant; for a registration access token its client, for a session or link token its session. */
   readonly streamId: string;
   /** The grant's sequence this token was minted at, 0 … 2³² − 1. */
   readonly sequence: number;

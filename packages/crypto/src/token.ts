@@ -10,7 +10,7 @@ declare const plainToken: unique symbol;
 /** A token as its bearer holds it: a secret. Its type is for the eye of whoever would log, record or queue it. */
 export type PlainToken = string & { readonly [plainToken]: true };
 
-export type TokenKind = 'code' | 'access' | 'refresh' | 'registration_access' | 'session';
+export type TokenKind = 'code' | 'access' | 'refresh' | 'registration_access' | 'session' | 'link';
 
 /** What a well-formed token claims. It is only a claim until {@link verifyToken} says true. */
 export type ParsedToken = {
@@ -26,6 +26,7 @@ const kindLetters = {
   refresh: 'r',
   registration_access: 'g',
   session: 's',
+  link: 'l',
 } as const satisfies Record<TokenKind, string>;
 
 const kindOfLetter = new Map<string, TokenKind>(
@@ -36,7 +37,7 @@ const kindOfLetter = new Map<string, TokenKind>(
 const macLength = 16;
 const prefixForm = /^[a-z][a-z0-9]{1,9}$/;
 // 53 bytes of payload and MAC are 71 characters, so a token has at most 10 + 1 + 1 + 71 + 6 = 89.
-const tokenForm = /^([a-z][a-z0-9]{1,9})_([cargs])([A-Za-z0-9_-]{71})([0-9A-Za-z]{6})$/;
+const tokenForm = /^([a-z][a-z0-9]{1,9})_([cargsl])([A-Za-z0-9_-]{71})([0-9A-Za-z]{6})$/;
 
 const computeMac = (token: {
   readonly prefix: string;

@@ -1,5 +1,6 @@
 import { createHmac, sign, verify } from 'node:crypto';
 import { constantTimeEqualBytes } from './constant-time.ts';
+import type { SigningKey } from './signing-keys.ts';
 import { parseWebhookSecret, type WebhookSecret } from './webhook-secrets.ts';
 
 /** The three headers as a receiver got them. */
@@ -37,12 +38,18 @@ const accepts = (secret: WebhookSecret, message: Buffer, signature: string): boo
   return secret.scheme === 'v1' ? constantTimeEqualBytes(hmac(secret.key, message), bytes) : verify(null, message, secret.publicKey, bytes);
 };
 
+const signWithKey = ({ alg, kid, privateKey }: SigningKey, message: Buffer): string => {
+  if (alg !== 'EdDSA') throw new RangeError(`key ${kid} is one for ${alg}: webhooks are signed with Ed25519`);
+  return `v1a,${sign(null, message, privateKey).toString('base64')}`;
+};
+
 /**
  * The `webhook-signature` header of one attempt: a signature for each secret, in their order, separated by spaces.
  * During a rotation give the new secret and the old one.
  *
  * @param message.timestampSeconds the attempt's time, seconds since the epoch, as `webhook-timestamp` says it.
  * @param message.secrets `whsec_` or `whsk_`, at least one.
+ * @param message.keys Ed25519 keys of a platform, whose signatures come after the secrets' own.
  * @throws RangeError for an id not of `[A-Za-z0-9_-]`, a fractional time, or a secret that cannot sign.
  */
 export const signWebhook = (message: {
@@ -50,13 +57,17 @@ export const signWebhook = (message: {
   readonly timestampSeconds: number;
   readonly body: string | Uint8Array;
   readonly secrets: readonly string[];
+  readonly keys?: readonly SigningKey[];
 }): string => {
   const timestamp = String(message.timestampSeconds);
   if (!idForm.test(message.id)) throw new RangeError('a webhook id has 1 to 128 characters of [A-Za-z0-9_-]');
   if (!timestampForm.test(timestamp)) throw new RangeError(`${timestamp} is not a time in whole seconds`);
   if (message.secrets.length === 0) throw new RangeError('a webhook needs a secret to be signed with');
   const signed = content(message.id, timestamp, message.body);
-  return message.secrets.map((text) => signWith(requireSecret(text), signed)).join(' ');
+  return [
+    ...message.secrets.map((text) => signWith(requireSecret(text), signed)),
+    ...(message.keys ?? []).map((key) => signWithKey(key, signed)),
+  ].join(' ');
 };
 
 /**

@@ -16,7 +16,7 @@ import { tokenChecksum } from '../src/token-checksum.ts';
 
 type Mint = Parameters<typeof mintToken>[0];
 
-const kinds = ['code', 'access', 'refresh', 'registration_access', 'session'] as const satisfies readonly TokenKind[];
+const kinds = ['code', 'access', 'refresh', 'registration_access', 'session', 'link'] as const satisfies readonly TokenKind[];
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const uint = (max: number) => fc.oneof(fc.integer({ min: 0, max }), fc.constantFrom(0, max));
 
@@ -167,10 +167,25 @@ describe('forgery', () => {
     const text = mintToken(sample);
     const check = { platform: sample.platform, key: sample.key, nonce: sample.nonce };
     expect(verifyToken({ ...check, token: parsed(withChecksum(text.slice(0, -6))) })).toBe(true);
-    for (const letter of 'crgs') {
+    for (const letter of 'crgsl') {
       expect(verifyToken({ ...check, token: parsed(withChecksum(`arlo_${letter}${text.slice(6, -6)}`)) })).toBe(false);
     }
     expect(verifyToken({ ...check, token: parsed(withChecksum(`brlo${text.slice(4, -6)}`)) })).toBe(false);
+  });
+
+  test('a session has two tokens, and neither is found from the other', () => {
+    const [agents, persons] = (['session', 'link'] as const).map((kind) => parsed(mintToken({ ...sample, kind })));
+    if (agents === undefined || persons === undefined) throw new Error('the test expects two tokens here');
+    expect(agents.payload).toEqual(persons.payload);
+    expect(Buffer.from(agents.mac).equals(persons.mac)).toBe(false);
+    const check = { platform: sample.platform, key: sample.key, nonce: sample.nonce };
+    for (const [token, kind] of [
+      [agents, 'link'],
+      [persons, 'session'],
+    ] as const) {
+      expect(verifyToken({ ...check, token })).toBe(true);
+      expect(verifyToken({ ...check, token: { ...token, kind } })).toBe(false);
+    }
   });
 
   test('moving a character between platform and prefix gives another MAC', () => {

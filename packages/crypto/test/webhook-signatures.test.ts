@@ -2,7 +2,15 @@ import { createHmac, createPublicKey, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
-import { createWebhookKeyPair, createWebhookSecret, parseWebhookSecret, signWebhook, verifyWebhook } from '../src/index.ts';
+import {
+  createWebhookKeyPair,
+  createWebhookSecret,
+  generateSigningKey,
+  importSigningKey,
+  parseWebhookSecret,
+  signWebhook,
+  verifyWebhook,
+} from '../src/index.ts';
 
 const vector = {
   id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -37,6 +45,28 @@ describe('signing', () => {
     const old = createWebhookSecret();
     const list = signWebhook({ ...vector, secrets: [vector.secret, vector.pair, old] }).split(' ');
     expect(list).toEqual([vector.secret, vector.pair, old].map((secret) => signWebhook({ ...vector, secrets: [secret] })));
+  });
+
+  test('adds the signature of a platform key, which Web Crypto verifies by its public JWK', async () => {
+    const key = importSigningKey(await generateSigningKey('EdDSA'));
+    const [own, platforms = ''] = signWebhook({ ...message, secrets: [vector.pair], keys: [key] }).split(' ');
+    expect(own).toBe(signWebhook({ ...message, secrets: [vector.pair] }));
+    const { kty, crv = '', x = '' } = key.publicJwk;
+    const imported = await crypto.subtle.importKey('jwk', { kty, crv, x }, { name: 'Ed25519' }, false, ['verify']);
+    const verifies = (text: string): Promise<boolean> =>
+      crypto.subtle.verify(
+        { name: 'Ed25519' },
+        imported,
+        Uint8Array.fromBase64(platforms.slice('v1a,'.length)),
+        new TextEncoder().encode(text),
+      );
+    expect(await verifies(`dlv_1.${now}.${message.body}`)).toBe(true);
+    expect(await verifies(`dlv_1.${now + 1}.${message.body}`)).toBe(false);
+  });
+
+  test('takes no platform key of another algorithm', async () => {
+    const key = importSigningKey(await generateSigningKey('ES256'));
+    expect(() => signWebhook({ ...message, secrets: [vector.secret], keys: [key] })).toThrow(RangeError);
   });
 
   test('is accepted by the standardwebhooks library', () => {

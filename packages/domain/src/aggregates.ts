@@ -11,6 +11,8 @@ import { nameDecider } from './name/decide.ts';
 import type { NameEvent } from './name/events.ts';
 import { platformDecider } from './platform/decide.ts';
 import type { PlatformEvent } from './platform/events.ts';
+import { sessionDecider } from './session/decide.ts';
+import type { SessionEvent } from './session/events.ts';
 import { signInDecider } from './sign-in/decide.ts';
 import type { SignInEvent } from './sign-in/events.ts';
 import { webhookEndpointDecider } from './webhook-endpoint/decide.ts';
@@ -25,10 +27,11 @@ export type GrantlogEvent =
   | ClientEvent
   | NameEvent
   | WebhookEndpointEvent
+  | SessionEvent
   | GrantEvent;
 
 /** One number for all folds, part of a snapshot's key: raise it with any change to the shape or meaning of a state. */
-export const foldVersion = 3;
+export const foldVersion = 4;
 
 /** An aggregate as who only folds sees it: the states are JSON, and only its own `evolve` knows more. */
 export type AggregateFold = {
@@ -57,6 +60,7 @@ const folds: ReadonlyMap<string, AggregateFold> = new Map(
     foldOf('client', clientDecider),
     foldOf('name', nameDecider),
     foldOf('webhook_endpoint', webhookEndpointDecider),
+    foldOf('session', sessionDecider),
     foldOf('grant', grantDecider),
   ].map((fold) => [fold.name, fold]),
 );

@@ -39,10 +39,12 @@ export type { NameState } from './name/state.ts';
 export type { PlatformCommand, PlatformRefusal } from './platform/decide.ts';
 export { platformDecider } from './platform/decide.ts';
 export type {
+  AgentSignUp,
   Branding,
   CompatibilitySwitches,
   ExplorationLimits,
   Lifetimes,
+  McpServerCard,
   PlatformDocument,
   PlatformGrantType,
   PresetClient,
@@ -51,6 +53,7 @@ export type {
   ScopeDefinition,
   SigningAlgorithm,
 } from './platform/document.ts';
+export { deviceCodeGrant } from './platform/document.ts';
 export type { PlatformEvent } from './platform/events.ts';
 export type { ParsedPlatformDocument } from './platform/parse-document.ts';
 export { parsePlatformDocument } from './platform/parse-document.ts';
@@ -61,9 +64,16 @@ export { isLoopbackHost, isRedirectUri, parseWebUrl } from './platform/urls.ts';
 export type { RotatingSecret } from './rotating-secrets.ts';
 export { validSecrets } from './rotating-secrets.ts';
 export { sameAnswer } from './same-answer.ts';
+export { sameJson } from './same-json.ts';
 export type { ScopeDecision } from './scopes.ts';
 export { grantableScopes, impliedScopes, satisfies, stillGrantable } from './scopes.ts';
 export type { SealedFact } from './sealed-fact.ts';
+export type { SessionCommand, SessionRefusal } from './session/decide.ts';
+export { sessionDecider, sessionWebhookLimit } from './session/decide.ts';
+export type { SessionDenial, SessionEvent, SessionRevocation, SessionTerms, SessionVia } from './session/events.ts';
+export type { SessionState } from './session/state.ts';
+export type { SessionStatus } from './session/status.ts';
+export { sessionStatus } from './session/status.ts';
 export type { SignInCommand, SignInRefusal } from './sign-in/decide.ts';
 export { signInDecider } from './sign-in/decide.ts';
 export type { SignInEnd, SignInEvent, SignInFailure, SignInMethod, SignInVia } from './sign-in/events.ts';

@@ -23,7 +23,7 @@ const issue: Arbitrary<Issue> = fc.record({
 });
 const code = fc.record({
   expiresAt: seconds,
-  redirectUri: fc.constant('https://a.example/cb'),
+  redirectUri: fc.constantFrom('https://a.example/cb', null),
   redirectUriSent: fc.boolean(),
   codeChallenge: fc.constant(null),
   tokenKeyId: fc.constant(1),
@@ -65,6 +65,18 @@ const endpoint = {
   concurrency: fc.integer({ min: 1, max: 9 }),
   description: fc.constantFrom('one', 'two'),
 };
+const sessionTerms = fc.record({
+  client: streamId('0004'),
+  clientId: fc.constant('robot'),
+  via: fc.constantFrom('init_signup' as const, 'device_authorization' as const),
+  scopes: fc.constant(['openid', 'read']),
+  resources: fc.constant([]),
+  codeChallenge: fc.constantFrom('challenge', null),
+  expiresAt: seconds,
+  intervalSeconds: fc.integer({ min: 1, max: 60 }),
+  tokenKeyId: fc.constant(1),
+  tokenNonce: fc.constant('nonce'),
+});
 const keyName = fc.oneof(
   fc.record({ use: fc.constant('token' as const), keyId: fc.integer({ min: 1, max: 9 }), alg: fc.constant('HS256' as const) }),
   fc.record({ use: fc.constant('sign' as const), keyId: fc.constantFrom('a', 'b'), alg: fc.constant('ES256' as const) }),
@@ -94,6 +106,16 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   ),
   'signing_key.activated': fc.tuple(keyName, seconds).map(([key, previousVerifiesUntil]) => ({ ...key, previousVerifiesUntil })),
   'signing_key.retired': keyName.map(({ use, keyId }) => ({ use, keyId, reason: 'routine' as const })),
+  'session.started': sessionTerms,
+  'session.webhook_registered': fc.record({ endpoint: streamId('0006') }),
+  'session.linked': fc.record({ account: streamId('0003'), signIn: streamId('0007') }),
+  'session.redeemed': nothing,
+  'session.denied': fc.record({
+    reason: fc.constantFrom('by_account' as const, 'wrong_number' as const),
+    account: fc.option(streamId('0003')),
+  }),
+  'session.expired': fc.record({ at: seconds.map((whole) => whole * 1000) }),
+  'session.revoked': fc.record({ reason: fc.constantFrom('by_account' as const, 'by_client' as const), by: fc.option(streamId('0003')) }),
   'account.registered': fc.record({
     emailName: streamId('0005'),
     kind: fc.constantFrom('person' as const, 'integration' as const),
@@ -139,6 +161,8 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   'webhook_endpoint.verified': nothing,
   'webhook_endpoint.updated': fc.record(endpoint, { requiredKeys: [] }),
   'webhook_endpoint.secret_rotated': rotation,
+  'webhook_endpoint.bearer_rotated': rotation,
+  'webhook_endpoint.context_set': fc.record({ hasDeliveryContext: fc.boolean() }),
   'webhook_endpoint.disabled': fc.record({ reason: fc.constantFrom('operator' as const, 'gone' as const) }),
   'webhook_endpoint.enabled': nothing,
   'webhook_endpoint.deleted': nothing,

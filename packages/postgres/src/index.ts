@@ -17,7 +17,7 @@ export {
 } from './deliveries/delivery.ts';
 export {
   type Affected,
-  clientsOfAccount,
+  concernedByAccount,
   type DueGrant,
   deleteLiveGrants,
   findLiveGrants,
@@ -27,6 +27,13 @@ export {
   takeAffectedGrants,
   upsertLiveGrants,
 } from './deliveries/dispatch-grants.ts';
+export {
+  type DueSession,
+  listSessionsToExpire,
+  type PendingSession,
+  postponeSession,
+  trackSessions,
+} from './deliveries/dispatch-sessions.ts';
 export { type Circuit, readCircuit, resetHealth } from './deliveries/endpoint-health.ts';
 export { type EndpointRoute, readRoutes, upsertRoute } from './deliveries/endpoint-routes.ts';
 export { type FirstEvent, readFirstEvents } from './deliveries/first-events.ts';
@@ -66,6 +73,8 @@ export { listPlatforms, openLog } from './platforms/logs.ts';
 export type { NewCredential } from './secrets/credentials.ts';
 export { insertCredentials, insertDataKey } from './secrets/credentials.ts';
 export { deleteDataKeys } from './secrets/delete-data-key.ts';
+export { deleteForgottenDataKeys, forgetUnlinkedSessions } from './secrets/forget-data-keys.ts';
+export { subjectsOfAccounts } from './secrets/subjects-of-accounts.ts';
 export type { NewSnapshot } from './stream-state/snapshots.ts';
 export { snapshotVersions, upsertSnapshots } from './stream-state/snapshots.ts';
 export { ensureSubscriptions } from './subscriptions/claim.ts';

@@ -93,6 +93,7 @@ const credentialParameters: readonly string[] = [
   'client_secret',
   'code',
   'code_verifier',
+  'device_code',
   'password',
   'refresh_token',
   'token',

@@ -1,6 +1,6 @@
 import type { Sealer } from '@grantlog/crypto';
 import { expiringNameId, nameId, totpStepEnd } from '@grantlog/crypto';
-import type { AccountId, ClientStreamId, NameId } from '@grantlog/domain';
+import type { AccountId, ClientStreamId, EndpointId, NameId, SessionId } from '@grantlog/domain';
 import { activeKey, keyRingDecider, keyRingStream, standingKinds } from '@grantlog/domain';
 import type { EventLog, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
@@ -15,6 +15,10 @@ export type PlatformNames = {
   readonly email: (email: string) => NameId;
   /** Where the code of a time step is spent for an account: whoever claims it first has used it. Goes with its month. */
   readonly totpStep: (account: AccountId, step: number) => NameId;
+  /** Where the code that a person types for a session is claimed. Goes with the month in which it runs out. */
+  readonly userCode: (code: string, expiresAtMs: number) => NameId;
+  /** The webhook of a session by the key that its agent gave it: one each, registered again is changed. */
+  readonly sessionWebhook: (session: SessionId, sessionKey: string) => EndpointId;
 };
 
 export type PlatformDirectory = {
@@ -50,6 +54,9 @@ export const createPlatformDirectory = (options: { readonly log: EventLog; reado
       email: (email) => nameId({ nameKey, kindCode: standingKinds.name, name: `email ${canonicalEmail(email)}` }) as NameId,
       totpStep: (account, step) =>
         expiringNameId({ nameKey, kind: 'totp_step', name: `${account} ${step}`, expiresAtMs: totpStepEnd(step) }) as NameId,
+      userCode: (code, expiresAtMs) => expiringNameId({ nameKey, kind: 'user_code', name: code, expiresAtMs }) as NameId,
+      sessionWebhook: (session, sessionKey) =>
+        nameId({ nameKey, kindCode: standingKinds.webhookEndpoint, name: `session ${session} ${sessionKey}` }) as EndpointId,
     };
   };
 

@@ -11,6 +11,7 @@ export type CredentialKind =
   | 'password_hash'
   | 'client_secret_digest'
   | 'webhook_secret'
+  | 'webhook_bearer'
   | 'totp_seed'
   | 'recovery_codes';
 

@@ -7,9 +7,11 @@ import fastify, { LogController } from 'fastify';
 import { accountApi } from './account/account-api.ts';
 import type { Deps } from './deps.ts';
 import { developerApi } from './developer/developer-api.ts';
+import { documentationPages } from './documentation/documentation-pages.ts';
 import { accessTokenValidationEndpoint } from './endpoints/access-token-validation.ts';
 import { authorizationEndpoint } from './endpoints/authorize/authorize.ts';
 import { basicValidationEndpoint } from './endpoints/basic-validation.ts';
+import { deviceAuthorizationEndpoint } from './endpoints/device-authorization.ts';
 import { frontPage } from './endpoints/front-page.ts';
 import { introspectionEndpoint } from './endpoints/introspect.ts';
 import { jwksEndpoint } from './endpoints/jwks.ts';
@@ -27,12 +29,18 @@ import { boundRequests } from './http/rate-limit.ts';
 import { everywhere, onlyWith } from './http/require-switch.ts';
 import { managementApi } from './management/management-api.ts';
 import { openApi } from './management/openapi/openapi.ts';
+import { cardEndpoints } from './mcp/card-endpoints.ts';
+import { mcpEndpoint } from './mcp/mcp-endpoint.ts';
+import { connectPages } from './pages/connect.ts';
+import { connectionPages } from './pages/connections.ts';
 import { consentForm } from './pages/consent.ts';
+import { devicePages } from './pages/device.ts';
 import { secondStepForms } from './pages/second-step.ts';
 import { securityPages } from './pages/security.ts';
 import { signInPages } from './pages/sign-in.ts';
 import { signOutForm } from './pages/sign-out.ts';
 import { signUpPages } from './pages/sign-up.ts';
+import { restApi } from './rest/rest-api.ts';
 import { upstreamProxy } from './upstream/upstream-proxy.ts';
 
 /** One answered request, by its route's pattern: no tenant and no value of the URL is in it. */
@@ -96,9 +104,11 @@ export const createApp = async (
   await openApi(deps)(app);
   frontPage(deps)(app);
   mailboxEndpoint(deps)(app);
+  documentationPages(deps)(app);
   platformPage(deps)(app);
   metadataEndpoints(deps)(app);
   jwksEndpoint(deps)(app);
+  cardEndpoints(deps)(app);
   authorizationEndpoint(deps, [everywhere('/:platform/oauth/authorize'), onlyWith('connectPaths', '/:platform/oauth/connect/authorize')])(
     app,
   );
@@ -108,12 +118,18 @@ export const createApp = async (
   signOutForm(deps)(app);
   securityPages(deps)(app);
   consentForm(deps)(app);
+  connectPages(deps)(app);
+  devicePages(deps)(app);
+  connectionPages(deps)(app);
   tokenEndpoint(deps, [everywhere('/:platform/oauth/token'), onlyWith('connectPaths', '/:platform/oauth/connect/token')])(app);
+  deviceAuthorizationEndpoint(deps)(app);
   revocationEndpoint(deps, [everywhere('/:platform/oauth/revoke'), onlyWith('connectPaths', '/:platform/oauth/connect/revocation')])(app);
   introspectionEndpoint(deps)(app);
   accessTokenValidationEndpoint(deps)(app);
   basicValidationEndpoint(deps)(app);
   userinfoEndpoint(deps)(app);
+  await mcpEndpoint(deps)(app);
+  await restApi(deps)(app);
   await accountApi(deps)(app);
   await managementApi(deps)(app);
   await developerApi(deps)(app);

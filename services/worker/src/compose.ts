@@ -4,6 +4,7 @@ import { createEgress } from '@grantlog/egress';
 import {
   createPool,
   createPostgresEventLog,
+  deleteForgottenDataKeys,
   deleteOldMail,
   maintainPartitions,
   readSubscriptionLag,
@@ -20,6 +21,7 @@ import { createTellDevelopers } from './mail/tell-developers.ts';
 import type { DeliveryQueue } from './queue/delivery-queue.ts';
 import { createPostgresQueue } from './queue/postgres-queue.ts';
 import { createRedisQueue } from './queue/redis-queue.ts';
+import { expireSessions } from './sessions/expire-sessions.ts';
 import { createDispatcher } from './subscriptions/dispatcher.ts';
 import { createErasure } from './subscriptions/erasure.ts';
 import { runProjections } from './subscriptions/projections.ts';
@@ -137,11 +139,13 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   const upkeep = async (): Promise<void> => {
     await maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 });
     await deleteOldMail(pool, { finished: 30, kept: 7 });
+    await deleteForgottenDataKeys(pool);
   };
 
   const timers = [
     every(1.5 * second, async () => counted.lost((await sweep({ pool, queue, onWakeFailed: troubled('wake') })).lost), troubled('sweep')),
     every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
+    every(5 * second, async () => counted.unanswered(await expireSessions({ pool, log: events, limit: 500 })), troubled('session_expiry')),
     every(10 * second, async () => counted.lag(await readSubscriptionLag(pool)), troubled('lag')),
     every(2 * second, mailer.post, troubled('mail')),
     every(hour, upkeep, troubled('upkeep')),

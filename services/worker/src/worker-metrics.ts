@@ -10,6 +10,7 @@ export type WorkerMetrics = {
   readonly endpoint: (fate: 'warned' | 'disabled') => void;
   readonly lost: (claims: number) => void;
   readonly expired: (grants: number) => void;
+  readonly unanswered: (sessions: number) => void;
   readonly mail: (outcome: 'sent' | 'kept' | 'retried' | 'failed' | 'expired', mails: number) => void;
   readonly lag: (lags: readonly SubscriptionLag[]) => void;
 };
@@ -36,6 +37,7 @@ export const createWorkerMetrics = (): WorkerMetrics => {
   });
   const endpoints = metrics.counter({ name: 'endpoints_total', help: 'Endpoints warned of or disabled for failing', labels: ['outcome'] });
   const grants = metrics.counter({ name: 'grants_expired_total', help: 'Expired grants recorded', labels: [] });
+  const sessions = metrics.counter({ name: 'sessions_expired_total', help: 'Expired sign-up sessions recorded', labels: [] });
   const mails = metrics.counter({
     name: 'mails_total',
     help: 'Mails by how an attempt at them ended, or expired after waiting too long',
@@ -53,6 +55,7 @@ export const createWorkerMetrics = (): WorkerMetrics => {
     // An attempt that was cut off has no lane to speak of: its row says which.
     lost: (claims) => attempts.add({ lane: 'any', outcome: 'lost' }, claims),
     expired: (count) => grants.add({}, count),
+    unanswered: (count) => sessions.add({}, count),
     mail: (outcome, count) => mails.add({ outcome }, count),
     lag: (lags) => {
       for (const { name, events, failing: stopped } of lags) {

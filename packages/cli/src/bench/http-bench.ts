@@ -38,7 +38,7 @@ const connect = async (issuer: string, platform: DemoPlatform, authorization: st
     response_type: 'code',
     client_id: platform.client.client_id,
     redirect_uri: platform.client.redirect_uri,
-    scope: 'profile offline_access',
+    scope: 'openid profile email offline_access',
     code_challenge: challenge,
     code_challenge_method: 'S256',
   })}`;

@@ -1,29 +1,49 @@
 import { parseArgs } from 'node:util';
-import type { GrantId } from '@grantlog/domain';
-import { parseStreamId } from '@grantlog/domain';
+import { parseToken } from '@grantlog/crypto';
+import { type GrantId, parseStreamId, type SessionId } from '@grantlog/domain';
+import type { StreamId } from '@grantlog/eventsourcing';
 import { tellGrant } from '../audit/tell-grant.ts';
+import { tellSession } from '../audit/tell-session.ts';
 import { type Command, UsageError } from '../command.ts';
 import { databaseOf } from '../launcher/database-of.ts';
+
+type Subject = 'grant' | 'session';
+
+const isSubject = (text: string | undefined): text is Subject => text === 'grant' || text === 'session';
+
+const idOf = (subject: Subject, text: string): StreamId => {
+  const id = parseStreamId(text.toLowerCase());
+  if (id !== null) return id;
+  // Never repeated: it is a secret, and lies in the shell's history as it is.
+  const token = parseToken(text);
+  if (token !== null)
+    throw new UsageError(`That is a token, which nobody should type here. What it stands for has the id ${token.payload.streamId}`);
+  throw new UsageError(`"${text}" is not the id of a ${subject}, which looks like 019a3b5c-0000-7000-8000-000000000000`);
+};
 
 /** `grantlog audit`. */
 export const auditCommand: Command = {
   name: 'audit',
-  summary: 'read the audit trail: one grant from its first event to its last',
+  summary: 'read the audit trail: one grant, or one sign-up session, from its first event to its last',
   usage: `grantlog audit grant <id> [--platform <name>]
+       grantlog audit session <id> [--platform <name>]
 
-Prints a grant's timeline from the log: what was allowed, to whom, every refresh and its end. The id is what
-introspection calls grant_id and webhooks call grantId. The database is DATABASE_URL, else that of the instance here.`,
+Prints a timeline from the log: what was allowed, to whom, every refresh and the end. The id of a grant is what
+introspection calls grant_id and webhooks call grantId. A sign-up session is told with the grant that its person allowed;
+its id is what webhooks call sessionId, not the secret that the agent has under that name. The database is DATABASE_URL,
+else that of the instance here.`,
   run: async (argv, io) => {
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { platform: { type: 'string' } } });
-    const [what, id, ...rest] = positionals;
-    if (what !== 'grant' || id === undefined || rest.length > 0) throw new UsageError('Say which grant: grantlog audit grant <id>');
-    const grantId = parseStreamId(id.toLowerCase());
-    if (grantId === null) throw new UsageError(`"${id}" is not the id of a grant, which looks like 019a3b5c-0000-7000-8000-000000000000`);
-    const told = await tellGrant({
-      connectionString: await databaseOf(io),
-      grantId: grantId as GrantId,
-      platform: values.platform ?? null,
-    });
+    const [what, text, ...rest] = positionals;
+    if (!isSubject(what) || text === undefined || rest.length > 0)
+      throw new UsageError('Say which: grantlog audit grant <id>, or grantlog audit session <id>');
+    const id = idOf(what, text);
+    const where = { connectionString: await databaseOf(io), platform: values.platform ?? null };
+    // Which kind of stream it is, the first event tells.
+    const told =
+      what === 'grant'
+        ? await tellGrant({ ...where, grantId: id as GrantId })
+        : await tellSession({ ...where, sessionId: id as SessionId });
     for (const line of told) io.out(line);
     return 0;
   },

@@ -3,6 +3,7 @@ import type { GrantId } from '@grantlog/domain';
 import { tellGrant } from '../audit/tell-grant.ts';
 import type { Command } from '../command.ts';
 import { createNarrator } from '../demo/narrator.ts';
+import { tellSignUp } from '../demo/sign-up-story.ts';
 import { tellStory } from '../demo/story.ts';
 import { findTarget, startTarget, type Target } from '../demo/target.ts';
 import { Ended, listenForEnd, unlessEnded } from '../launcher/end-request.ts';
@@ -15,7 +16,8 @@ export const demoCommand: Command = {
   usage: `grantlog demo [--platform <name>]
 
 Discovery, sign-in and consent, code, tokens, userinfo, refresh, webhooks, revocation, refusal, and on a platform with an
-example API (arlo) a call of it before and after: each step is printed with what went over the wire, secrets shortened.
+example API (arlo) a call of it before and after; then, where agents sign people up (arlo-health), how one without a browser
+brings the person in. Each step is printed with what went over the wire, secrets shortened.
 Runs against the server that start has up, else against one of its own with a database of its own, which it removes again.
 Exits with 1 at the first deviation. The platform is arlo-health unless named.`,
   run: async (argv, io) => {
@@ -26,7 +28,9 @@ Exits with 1 at the first deviation. The platform is arlo-health unless named.`,
       target = (await findTarget(io)) ?? (await startTarget(io, end.signal));
       const { demo, owned } = target;
       io.out(`An agent's life on ${demo.platforms[values.platform]?.issuer ?? values.platform}`);
-      const grantId = await unlessEnded(end.signal, tellStory(demo, values.platform, createNarrator(io.out)));
+      const narrator = createNarrator(io.out);
+      const grantId = await unlessEnded(end.signal, tellStory(demo, values.platform, narrator));
+      await unlessEnded(end.signal, tellSignUp(demo, values.platform, narrator));
       io.out('');
       if (owned === null) {
         io.out(`Everything held. Its story in the log: npx -y pnpm@12 grantlog audit grant ${grantId}`);

@@ -20,7 +20,7 @@ export type Issue = {
 };
 
 /** How a grant came to be. */
-export type GrantFlow = 'authorization_code' | 'client_credentials';
+export type GrantFlow = 'authorization_code' | 'client_credentials' | 'device_code';
 
 /** What was allowed, to whom, for whom. `client`, `account`, `session` are the streams that a load follows. */
 export type GrantTerms = {
@@ -42,11 +42,12 @@ export type GrantTerms = {
   readonly tokenNonce: string;
 };
 
-/** The authorization code's own conditions; gone from the folded state once it is redeemed. */
+/** The conditions of what is redeemed for the first tokens: an authorization code, or the device code of a session. */
 export type CodeTerms = {
   /** Whole seconds since the epoch. */
   readonly expiresAt: number;
-  readonly redirectUri: string;
+  /** Null for a device code, which comes back to no URI. */
+  readonly redirectUri: string | null;
   /** False when the request left `redirect_uri` out, so that the token request may too. */
   readonly redirectUriSent: boolean;
   readonly codeChallenge: string | null;

@@ -1,4 +1,5 @@
 import type { PlatformDocument, PlatformGrantType, PresetClient } from './document.ts';
+import { deviceCodeGrant } from './document.ts';
 import type { DocumentProblem } from './readers.ts';
 
 type Readable = Partial<PlatformDocument>;
@@ -21,7 +22,7 @@ const unknownScopes = ({ scopes, resources = [], presetClients = [] }: Readable)
 };
 
 const refreshWithoutCode = (path: string, types: readonly PlatformGrantType[]): Problems =>
-  types.includes('refresh_token') && !types.includes('authorization_code')
+  types.includes('refresh_token') && !types.includes('authorization_code') && !types.includes(deviceCodeGrant)
     ? [{ path, problem: 'allows refreshing what cannot be granted', fix: 'Add "authorization_code", or remove "refresh_token".' }]
     : [];
 
@@ -76,6 +77,31 @@ const administratorRole = ({ exploration, roles }: Readable): Problems => {
     : [{ path: 'exploration.administratorRole', problem: 'names an unknown role', fix: `Add "${role}" to roles, or set this to null.` }];
 };
 
+const agentSignUp = ({ agentSignUp: signUp, presetClients, grantTypes }: Readable): Problems => {
+  if (signUp === undefined || signUp === null || presetClients === undefined) return [];
+  const path = 'agentSignUp';
+  const client = presetClients.find(({ clientId }) => clientId === signUp.unidentifiedClient);
+  return [
+    ...(grantTypes?.includes(deviceCodeGrant) === false
+      ? [{ path, problem: 'is redeemed by a grant type that the platform lacks', fix: `Add "${deviceCodeGrant}" to grantTypes.` }]
+      : []),
+    ...(client?.type === 'public' && client.grantTypes.includes(deviceCodeGrant)
+      ? []
+      : [
+          {
+            path: `${path}.unidentifiedClient`,
+            problem: 'names no public preset client that may redeem a device code',
+            fix: `List a public client of this id under presetClients, with "${deviceCodeGrant}" among its grantTypes.`,
+          },
+        ]),
+  ];
+};
+
+const mcpServer = ({ mcpServer: server, resources }: Readable): Problems =>
+  server === undefined || server === null || resources === undefined || resources.some(({ uri }) => uri === server.resource)
+    ? []
+    : [{ path: 'mcpServer.resource', problem: 'names an unknown resource', fix: 'List it under resources, or correct the URI.' }];
+
 /** What the readable members of a document say against each other; each of them is well-formed by itself. */
 export const contradictions = (document: Readable): Problems => [
   ...unknownScopes(document),
@@ -84,4 +110,6 @@ export const contradictions = (document: Readable): Problems => [
   ...issuerHost(document),
   ...offlineAccess(document),
   ...administratorRole(document),
+  ...agentSignUp(document),
+  ...mcpServer(document),
 ];

@@ -1,5 +1,12 @@
 /** What a platform lets clients use at its token endpoint. */
-export type PlatformGrantType = 'authorization_code' | 'refresh_token' | 'client_credentials';
+export type PlatformGrantType =
+  | 'authorization_code'
+  | 'refresh_token'
+  | 'client_credentials'
+  | 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** RFC 8628 §3.4, and what an agent's sign-up session is redeemed by. */
+export const deviceCodeGrant: Extract<PlatformGrantType, `urn:${string}`> = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** Algorithms for ID tokens and JWT access tokens. */
 export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
@@ -77,6 +84,28 @@ export type ExplorationLimits = {
   readonly administratorRole: string | null;
 };
 
+/** How an agent without a browser brings a person in (`init_signup`). */
+export type AgentSignUp = {
+  /** The preset client that an agent without a client id is; people read that nobody has verified it. */
+  readonly unidentifiedClient: string;
+  /** Least seconds between two polls. */
+  readonly intervalSeconds: number;
+  /** Whether an agent has to give a PKCE challenge. */
+  readonly codeChallengeRequired: boolean;
+};
+
+/** What the cards of a platform's MCP server say of it; its tools and endpoints are the same for every platform. */
+export type McpServerCard = {
+  /** The resource that the server is, by its URI: the access tokens it takes. */
+  readonly resource: string;
+  /** Reverse-DNS name of SEP-2127, like `ai.arlohealth/arlo-health`. */
+  readonly name: string;
+  readonly version: string;
+  /** At most 100 characters. */
+  readonly description: string;
+  readonly publisher: { readonly name: string; readonly url: string };
+};
+
 /** Data for our own pages: never HTML, never CSS. */
 export type Branding = {
   readonly displayName: string;
@@ -128,6 +157,10 @@ export type PlatformDocument = {
   };
   /** What HTTP Basic is limited to where `switches.basicForExploration` is on. */
   readonly exploration: ExplorationLimits;
+  /** Null where agents cannot begin a sign-up. */
+  readonly agentSignUp: AgentSignUp | null;
+  /** Null where the platform has no MCP server of its own. */
+  readonly mcpServer: McpServerCard | null;
   readonly branding: Branding;
   readonly webhooks: { readonly allowLoopback: boolean };
   readonly switches: CompatibilitySwitches;

@@ -1,9 +1,11 @@
 import { parsePlatformId } from '../ids.ts';
 import type {
+  AgentSignUp,
   Branding,
   CompatibilitySwitches,
   ExplorationLimits,
   Lifetimes,
+  McpServerCard,
   PlatformDocument,
   PlatformGrantType,
   PresetClient,
@@ -12,6 +14,7 @@ import type {
   ScopeDefinition,
   SigningAlgorithm,
 } from './document.ts';
+import { deviceCodeGrant } from './document.ts';
 import { contradictions } from './document-rules.ts';
 import {
   complete,
@@ -106,9 +109,9 @@ const tokenPrefix = text({
 });
 
 const algorithm: Reader<SigningAlgorithm> = oneOf('RS256', 'ES256', 'EdDSA');
-const grantTypes = list<PlatformGrantType>(oneOf('authorization_code', 'refresh_token', 'client_credentials'), {
+const grantTypes = list<PlatformGrantType>(oneOf('authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant), {
   min: 1,
-  max: 3,
+  max: 4,
   key: itself,
 });
 const usualGrantTypes: readonly PlatformGrantType[] = ['authorization_code', 'refresh_token'];
@@ -177,6 +180,27 @@ const presetClient = object<PresetClient>({
   scopes: optional(nullable(list(scopeName, { max: 64, key: itself })), null),
 });
 
+const agentSignUp = object<AgentSignUp>({
+  unidentifiedClient: needed(clientId),
+  // RFC 8628 §3.2 has five seconds where nothing is said.
+  intervalSeconds: optional(whole(1, 60), 5),
+  codeChallengeRequired: optional(flag, false),
+});
+
+const mcpServer = object<McpServerCard>({
+  resource: needed(webUrl),
+  name: needed(
+    text({
+      max: 200,
+      accepts: (name) => /^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/.test(name),
+      expected: 'a reverse-DNS name and a slash, like "ai.example/server"',
+    }),
+  ),
+  version: needed(text({ max: 255, accepts: (version) => /^[0-9A-Za-z.+-]+$/.test(version), expected: 'one version, like "1.0.0"' })),
+  description: needed(text({ max: 100, expected: 'a sentence of at most 100 characters' })),
+  publisher: needed(object({ name: needed(label), url: needed(webUrl) })),
+});
+
 const switches: CompatibilitySwitches = {
   httpLoopbackRedirects: false,
   httpsRedirectsOnly: false,
@@ -232,6 +256,8 @@ const members: Members<PlatformDocument> = {
     }),
     exploration,
   ),
+  agentSignUp: optional(nullable(agentSignUp), null),
+  mcpServer: optional(nullable(mcpServer), null),
   branding: optional(
     object({
       displayName: optional(label, branding.displayName),

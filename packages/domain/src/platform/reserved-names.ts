@@ -6,6 +6,7 @@
 export const reservedPlatformNames: ReadonlySet<string> = new Set([
   '.well-known',
   'mailbox',
+  'llms.txt',
   'openapi.json',
   'healthz',
   'readyz',

@@ -11,6 +11,10 @@ export type WebhookEndpointCommand =
   | { readonly type: 'update'; readonly changes: Partial<EndpointSettings>; readonly allowLoopback: boolean }
   /** `previousValidUntil` in whole seconds since the epoch. */
   | { readonly type: 'rotateSecret'; readonly credentialId: string; readonly previousValidUntil: number }
+  /** `previousValidUntil` in whole seconds since the epoch. */
+  | { readonly type: 'rotateBearer'; readonly credentialId: string; readonly previousValidUntil: number }
+  /** The event takes the sealed data with it. */
+  | { readonly type: 'setContext'; readonly hasDeliveryContext: boolean }
   | { readonly type: 'disable'; readonly reason: EndpointDisabledReason }
   | { readonly type: 'enable' }
   | { readonly type: 'delete' };
@@ -49,6 +53,12 @@ const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, 
       const { credentialId, previousValidUntil } = command;
       return record({ type: 'webhook_endpoint.secret_rotated', data: { credentialId, previousValidUntil } });
     }
+    case 'rotateBearer': {
+      const { credentialId, previousValidUntil } = command;
+      return record({ type: 'webhook_endpoint.bearer_rotated', data: { credentialId, previousValidUntil } });
+    }
+    case 'setContext':
+      return record({ type: 'webhook_endpoint.context_set', data: { hasDeliveryContext: command.hasDeliveryContext } });
     case 'disable':
       // The first reason stays: a failing endpoint is not relabelled by a late 410.
       return endpoint.status === 'disabled' ? record() : record({ type: 'webhook_endpoint.disabled', data: { reason: command.reason } });

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '@grantlog/eventsourcing';
-import type { ClientStreamId } from '../ids.ts';
+import type { ClientStreamId, SessionId } from '../ids.ts';
 
 /** `v1` is HMAC-SHA256, `v1a` is Ed25519 (Standard Webhooks). */
 export type WebhookSignature = 'v1' | 'v1a';
@@ -20,9 +20,19 @@ export type EndpointSettings = {
   readonly description: string;
 };
 
+/**
+ * A registration's personal data is sealed under the endpoint's own key: what an agent wants echoed (`deliveryContext`)
+ * and the keys it names its webhook by.
+ */
 export type EndpointRegistration = EndpointSettings & {
   /** The client whose events it hears; null for all of the platform's. */
   readonly client: ClientStreamId | null;
+  /** The agent's sign-up session whose events alone it hears. Absent in events of earlier versions, and null: no session's. */
+  readonly session?: SessionId | null;
+  /** Credential id of the bearer token that deliveries carry besides their signature; absent or null for none. */
+  readonly bearerCredential?: string | null;
+  /** Whether the sealed data has a `deliveryContext`. */
+  readonly hasDeliveryContext?: boolean;
   /** Credential ids of its signing secrets, newest first; one or two. */
   readonly secretCredentials: readonly string[];
   readonly signature: WebhookSignature;
@@ -42,6 +52,16 @@ export type WebhookEndpointEvent =
         readonly previousValidUntil: number;
       }
     >
+  | DomainEvent<
+      'webhook_endpoint.bearer_rotated',
+      {
+        readonly credentialId: string;
+        /** Whole seconds since the epoch until which a receiver that refuses the new token is offered the previous one. */
+        readonly previousValidUntil: number;
+      }
+    >
+  /** Its personal data takes the place of what was sealed before. */
+  | DomainEvent<'webhook_endpoint.context_set', { readonly hasDeliveryContext: boolean }>
   | DomainEvent<'webhook_endpoint.disabled', { readonly reason: EndpointDisabledReason }>
   | DomainEvent<'webhook_endpoint.enabled', Nothing>
   | DomainEvent<'webhook_endpoint.deleted', Nothing>;

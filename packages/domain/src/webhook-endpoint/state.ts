@@ -1,16 +1,24 @@
 import type { Placed } from '@grantlog/eventsourcing';
-import type { ClientStreamId } from '../ids.ts';
+import type { ClientStreamId, Instant, SessionId } from '../ids.ts';
 import { type RotatingSecret, rotateSecret } from '../rotating-secrets.ts';
+import { type SealedFact, sealedFact } from '../sealed-fact.ts';
 import type { EndpointDisabledReason, EndpointSettings, WebhookEndpointEvent, WebhookSignature } from './events.ts';
 
 /** An endpoint that is not deleted. */
 export type EndpointRecord = EndpointSettings & {
   readonly client: ClientStreamId | null;
+  readonly session: SessionId | null;
   readonly signature: WebhookSignature;
   /** Newest first; at most two, of which the second may have run out. */
   readonly secrets: readonly RotatingSecret[];
+  /** Bearer tokens for its deliveries, newest first; at most two, of which the second may have run out. */
+  readonly bearers: readonly RotatingSecret[];
+  /** What its agent wants echoed, sealed under the endpoint's own key. */
+  readonly personal: SealedFact | null;
+  readonly hasDeliveryContext: boolean;
   /** Whether the receiver behind the present URL has shown that it wants this. */
   readonly verified: boolean;
+  readonly registeredAt: Instant;
   readonly firstPosition: number;
 };
 
@@ -23,12 +31,17 @@ export type WebhookEndpointState =
 export const noEndpoint: WebhookEndpointState = { status: 'none' };
 
 const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook_endpoint.registered' }>>): WebhookEndpointState => {
-  const { secretCredentials, ...registration } = event.data;
+  const { secretCredentials, bearerCredential = null, session = null, hasDeliveryContext = false, ...registration } = event.data;
   return {
     status: 'active',
     ...registration,
     secrets: secretCredentials.map((credentialId) => ({ credentialId, validUntil: null })),
+    session,
+    bearers: bearerCredential === null ? [] : [{ credentialId: bearerCredential, validUntil: null }],
+    personal: sealedFact(event),
+    hasDeliveryContext,
     verified: false,
+    registeredAt: event.recordedAt,
     firstPosition: event.position,
   };
 };
@@ -48,6 +61,10 @@ export const evolveWebhookEndpoint = (state: WebhookEndpointState, event: Placed
     }
     case 'webhook_endpoint.secret_rotated':
       return { ...state, secrets: rotateSecret(state.secrets, event.data) };
+    case 'webhook_endpoint.bearer_rotated':
+      return { ...state, bearers: rotateSecret(state.bearers, event.data) };
+    case 'webhook_endpoint.context_set':
+      return { ...state, personal: sealedFact(event), hasDeliveryContext: event.data.hasDeliveryContext };
     case 'webhook_endpoint.disabled':
       return { ...state, status: 'disabled', reason: event.data.reason };
     case 'webhook_endpoint.enabled': {

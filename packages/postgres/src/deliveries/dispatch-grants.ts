@@ -109,17 +109,20 @@ export const takeAffectedGrants = async (
   return rows;
 };
 
-/** The clients that hold a live grant of an account. */
-export const clientsOfAccount = async (
+/** The clients that hold a live grant of an account, and the agents' sessions that such grants are of. */
+export const concernedByAccount = async (
   client: Transaction,
   options: { readonly platform: PlatformId; readonly account: StreamId },
-): Promise<ReadonlySet<StreamId>> => {
-  const { rows } = await client.query<{ client: StreamId }>({
-    name: 'grantlog.clients-of-account',
-    text: 'select distinct client from dispatch_grant where platform = $1 and account = $2',
+): Promise<{ readonly clients: ReadonlySet<StreamId>; readonly sessions: ReadonlySet<StreamId> }> => {
+  const { rows } = await client.query<{ client: StreamId; session: StreamId | null }>({
+    name: 'grantlog.concerned-by-account',
+    text: 'select distinct client, session from dispatch_grant where platform = $1 and account = $2',
     values: [options.platform, options.account],
   });
-  return new Set(rows.map((row) => row.client));
+  return {
+    clients: new Set(rows.map((row) => row.client)),
+    sessions: new Set(rows.flatMap((row) => (row.session === null ? [] : [row.session]))),
+  };
 };
 
 export type DueGrant = { readonly platform: PlatformId; readonly grantId: StreamId };

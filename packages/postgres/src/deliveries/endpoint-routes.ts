@@ -9,6 +9,8 @@ export type EndpointRoute = {
   readonly status: 'active' | 'disabled' | 'deleted';
   /** Null: the events of every client. */
   readonly client: StreamId | null;
+  /** The sign-up session whose events alone it hears; null for an endpoint that belongs to none. */
+  readonly session: StreamId | null;
   /** Null: every type. */
   readonly types: readonly string[] | null;
 };
@@ -20,7 +22,7 @@ export const readRoutes = async (
 ): Promise<{ readonly routes: readonly EndpointRoute[]; readonly outdated: readonly StreamId[] }> => {
   const { rows } = await client.query<EndpointRoute & { readonly current: boolean }>({
     name: 'grantlog.read-routes',
-    text: `select endpoint, version, status, client, types, fold_version = $2 as current from endpoint_route
+    text: `select endpoint, version, status, client, session, types, fold_version = $2 as current from endpoint_route
       where platform = $1 and (status = 'active' or fold_version <> $2)`,
     values: [options.platform, options.foldVersion],
   });
@@ -37,10 +39,10 @@ export const upsertRoute = async (
   const { platform, foldVersion, route } = options;
   await client.query({
     name: 'grantlog.upsert-route',
-    text: `insert into endpoint_route (platform, endpoint, fold_version, version, status, client, types)
-      values ($1, $2, $3, $4, $5, $6, $7::text[])
+    text: `insert into endpoint_route (platform, endpoint, fold_version, version, status, client, session, types)
+      values ($1, $2, $3, $4, $5, $6, $7, $8::text[])
       on conflict (platform, endpoint) do update set fold_version = excluded.fold_version, version = excluded.version,
-        status = excluded.status, client = excluded.client, types = excluded.types`,
-    values: [platform, route.endpoint, foldVersion, route.version, route.status, route.client, route.types],
+        status = excluded.status, client = excluded.client, session = excluded.session, types = excluded.types`,
+    values: [platform, route.endpoint, foldVersion, route.version, route.status, route.client, route.session, route.types],
   });
 };

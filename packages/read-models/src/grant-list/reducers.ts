@@ -93,6 +93,8 @@ export const grantListReducers: Reducers<GrantListChange> = {
   ...sameAnswer('ignored', 'client', 'registered', 'updated', 'approved', 'rejected', 'resubmitted', 'change_proposed'),
   ...sameAnswer('ignored', 'client', 'change_withdrawn', 'change_rejected', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
   ...sameAnswer('ignored', 'name', 'claimed', 'released'),
+  ...sameAnswer('ignored', 'session', 'started', 'webhook_registered', 'linked', 'redeemed', 'denied', 'expired', 'revoked'),
   ...sameAnswer('ignored', 'webhook_endpoint', 'registered', 'verified', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
+  ...sameAnswer('ignored', 'webhook_endpoint', 'bearer_rotated', 'context_set'),
   ...sameAnswer('ignored', 'signing_key', 'created', 'activated', 'retired'),
 };

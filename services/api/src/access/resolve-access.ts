@@ -1,8 +1,9 @@
 import type { AccountState, ClientState, GrantState, PlatformDocument } from '@grantlog/domain';
-import { isAccessLive, standing } from '@grantlog/domain';
+import { isAccessLive } from '@grantlog/domain';
 import type { Loaded, LoadedStream, LoadRequest } from '@grantlog/eventsourcing';
 import type { PlatformNames } from '@grantlog/provisioning';
 import type { Deps } from '../deps.ts';
+import { grantStanding } from '../platforms/grant-standing.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldAccount, foldClient, foldGrant, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import type { ProvedToken } from '../tokens/read-token.ts';
@@ -69,7 +70,7 @@ export const resolveAccess = async (
     return dead('expired, spent or never issued');
   const client = foldClient(loaded, grant.terms.client);
   const account = foldAccount(loaded, grant.terms.account);
-  const stands = standing({ firstPosition: grant.firstPosition, platform: platformState, client, account });
+  const stands = grantStanding(loaded, grant);
   if (stands !== 'good') return dead(stands);
   return {
     live: {

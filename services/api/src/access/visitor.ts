@@ -13,7 +13,8 @@ export const visitorOf = (request: FastifyRequest): Visitor => ({
   userAgent: request.headers['user-agent'] ?? '',
 });
 
-const longestUserAgent = 256;
+/** Characters of a program's name that are kept. */
+export const longestUserAgent = 256;
 
 /** A sign-in stream for a visit: its id, and the visitor sealed for its first event, where the account still has a data key. */
 export const newSignIn = (

@@ -1,4 +1,5 @@
 import type { ClientAuthMethod, PlatformDocument } from '@grantlog/domain';
+import { deviceCodeGrant } from '@grantlog/domain';
 import {
   authorizationServerMetadata,
   type OpenidDescription,
@@ -25,6 +26,7 @@ const describe = (document: PlatformDocument, publicUrl: string): OpenidDescript
     tokenEndpoint: `${oauth}/token`,
     revocationEndpoint: `${oauth}/revoke`,
     introspectionEndpoint: `${oauth}/introspect`,
+    deviceAuthorizationEndpoint: document.grantTypes.includes(deviceCodeGrant) ? `${oauth}/device_authorization` : undefined,
     userinfoEndpoint: `${oauth}/userinfo`,
     jwksUri: `${issuer}/.well-known/jwks.json`,
     scopesSupported: document.scopes.map((scope) => scope.name),
@@ -79,13 +81,18 @@ export const metadataEndpoints =
       );
     }
 
-    /** RFC 9728 §3.1: the resource whose URL the metadata URL was made from; the bare form names the platform's first. */
+    // Of a platform with a host of its own, the root is the bare form below; the root of all others belongs to none of them.
+    app.get('/.well-known/oauth-protected-resource', { config }, async (_request, reply) =>
+      notFound(reply, 'Each resource is described at its own URL: ask for /.well-known/oauth-protected-resource/{platform}/{path}'),
+    );
+
+    /** RFC 9728 §3.1: the resource whose URL the metadata URL was made from; the bare form names the MCP server, or the first. */
     const serveResource = async (request: FastifyRequest, reply: FastifyReply) => {
       const document = await documentOf(request);
       const issuer = issuerOf(document, deps.config.publicUrl);
       const { '*': rest = '' } = request.params as { readonly '*'?: string };
-      const resource =
-        rest === '' ? document.resources[0] : resourcesOf(document, issuer).find((each) => sameResource(each.uri, `${issuer}/${rest}`));
+      const wanted = rest === '' ? (document.mcpServer?.resource ?? document.resources[0]?.uri) : `${issuer}/${rest}`;
+      const resource = resourcesOf(document, issuer).find((each) => wanted !== undefined && sameResource(each.uri, wanted));
       if (resource === undefined) return notFound(reply, 'This platform has no protected resource of this URL');
       return reply.header('cache-control', 'public, max-age=300').send(
         protectedResourceMetadata({

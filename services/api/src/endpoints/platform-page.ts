@@ -24,6 +24,7 @@ export const platformPage =
 <p>The authorization server of ${document.displayName}. Apps find it by its issuer, <code>${issuer}</code>.</p>
 <ul>
 <li><a href="${issuer}/sign-in">Sign in</a></li>
+<li><a href="${issuer}/connections">What is connected to your account</a></li>
 <li><a href="${issuer}/.well-known/openid-configuration">Discovery</a></li>
 ${document.documentation === null ? null : html`<li><a href="${document.documentation}">Documentation</a></li>`}
 </ul>`,

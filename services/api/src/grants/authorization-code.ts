@@ -1,8 +1,7 @@
-import { s256 } from '@grantlog/crypto';
 import type { ClientStreamId } from '@grantlog/domain';
-import { isCodeVerifier, OAuthError } from '@grantlog/protocol';
 import type { Deps } from '../deps.ts';
 import { readToken } from '../tokens/read-token.ts';
+import { digestVerifier } from './code-verifier.ts';
 import { exchangeToken } from './exchange.ts';
 import { narrowingOf, readNarrowing } from './issue-rules.ts';
 import type { GrantHandler } from './token-request.ts';
@@ -12,23 +11,19 @@ export const authorizationCodeGrant = (deps: Deps): GrantHandler => ({
   grantType: 'authorization_code',
   exchange: (request) => {
     const { parameters } = request;
-    const code = parameters.require('code');
-    const verifier = parameters.get('code_verifier');
-    if (verifier !== undefined && !isCodeVerifier(verifier)) {
-      throw new OAuthError('invalid_request', { description: 'code_verifier must be 43 to 128 unreserved characters' });
-    }
+    const claimed = readToken(parameters.require('code'));
+    const verifierDigest = digestVerifier(parameters.get('code_verifier'));
     const narrowing = readNarrowing(request);
     return exchangeToken(deps, request, {
       grantType: 'authorization_code',
-      kind: 'code',
-      claimed: readToken(code),
+      shown: claimed === null ? null : { kind: 'code', claimed },
       command: (facts) => ({
         type: 'redeem_code',
         now: facts.now,
         client: facts.client as ClientStreamId,
         standing: facts.standing,
         redirectUri: parameters.get('redirect_uri') ?? null,
-        verifierDigest: verifier === undefined ? null : s256(verifier),
+        verifierDigest,
         narrowing: narrowingOf(facts, narrowing),
         rules: facts.rules,
       }),

@@ -1,16 +1,15 @@
 import type {
   ClientRecord,
   GrantCommand,
-  GrantId,
-  GrantRefusal,
   GrantTerms,
   Issue,
   IssueRules,
   Narrowing,
   PlatformDocument,
+  PresentedToken,
   Standing,
 } from '@grantlog/domain';
-import { grantDecider, keyRingStream, platformStream, standing } from '@grantlog/domain';
+import { grantDecider, keyRingStream, platformStream } from '@grantlog/domain';
 import type { Loaded, Plan, StreamId } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
 import type { TokenResponse } from '@grantlog/protocol';
@@ -19,13 +18,13 @@ import { commitOn } from '@grantlog/provisioning';
 import { authenticateClient } from '../access/authenticate-client.ts';
 import type { Deps } from '../deps.ts';
 import { issuerOf } from '../platforms/issuer.ts';
-import { foldAccount, foldClient, foldGrant, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { foldClient, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { admitPoll } from '../sessions/throttles.ts';
 import type { TokenSource } from '../tokens/issue-tokens.ts';
 import { tokensOf } from '../tokens/issue-tokens.ts';
-import type { ClaimedToken, ProvedToken } from '../tokens/read-token.ts';
-import { proveToken } from '../tokens/read-token.ts';
 import { issueRulesOf, stillAllowed } from './issue-rules.ts';
-import { refusalToError, unsupportedGrantType } from './refusals.ts';
+import { grantOf, type Pending, proveShown, type Refused, refused, type Shown, streamsOf } from './prove-shown.ts';
+import { refusalToError, slowDown, unsupportedGrantType } from './refusals.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** What a grant's command is built from: everything loaded and proved at one instant. */
@@ -33,7 +32,7 @@ export type ExchangeFacts = {
   readonly now: number;
   readonly client: StreamId;
   readonly standing: Standing;
-  readonly presented: ProvedToken;
+  readonly presented: PresentedToken;
   readonly rules: IssueRules;
   readonly terms: GrantTerms;
   readonly allowed: NonNullable<Narrowing['allowed']>;
@@ -41,7 +40,8 @@ export type ExchangeFacts = {
 };
 
 type Exchanged =
-  | { readonly kind: 'refused'; readonly refusal: GrantRefusal; readonly reason: string }
+  | Refused
+  | Pending
   | {
       readonly kind: 'issued';
       readonly source: TokenSource;
@@ -51,10 +51,7 @@ type Exchanged =
       readonly now: number;
     };
 
-const refused = (refusal: GrantRefusal, reason: string = refusal): Plan<Exchanged> => ({
-  commit: null,
-  outcome: { kind: 'refused', refusal, reason },
-});
+const unrecorded = (outcome: Refused | Pending): Plan<Exchanged> => ({ commit: null, outcome });
 
 /** The platform and the client of a token request, proved. @throws OAuthError */
 export const proveClient = (
@@ -84,79 +81,70 @@ export const proveClient = (
 };
 
 /**
- * Exchanges a code or a refresh token: one load, one decision, one append. The decision sees the grant, its client,
- * its account and its platform at one instant, and is appended only while none of them has changed.
+ * Exchanges a code, a device code or a refresh token: one load, one decision, one append. The decision sees the grant,
+ * its client, its account and its platform at one instant, and is appended only while none of them has changed.
  */
 export const exchangeToken = async (
   deps: Deps,
   request: TokenRequest,
   exchange: {
-    readonly grantType: 'authorization_code' | 'refresh_token';
-    readonly kind: 'code' | 'refresh';
-    readonly claimed: ClaimedToken | null;
+    readonly grantType: Exclude<PlatformDocument['grantTypes'][number], 'client_credentials'>;
+    /** Null for what cannot be a token of this kind. */
+    readonly shown: Shown | null;
     readonly command: (facts: ExchangeFacts) => GrantCommand;
   },
 ): Promise<TokenResponse> => {
   const { names, correlationId } = request;
   const { platform } = names;
+  const { shown } = exchange;
   const clientStream = names.client(request.credentials.clientId);
-  const grantId: GrantId | null = exchange.claimed?.grantId ?? null;
 
   const { outcome } = await execute({
     log: deps.log,
     platform,
-    requests: [
-      ...platformStreams,
-      { streamId: clientStream, withSecrets: true },
-      ...(grantId === null ? [] : [{ streamId: grantId, follow: true }]),
-    ],
+    requests: [...platformStreams, { streamId: clientStream, withSecrets: true }, ...(shown === null ? [] : streamsOf(shown))],
     decide: async (loaded): Promise<Plan<Exchanged>> => {
       const { client, document } = proveClient(deps, request, loaded, exchange.grantType);
-      if (grantId === null || exchange.claimed === null) return refused('unknown_grant', `not a ${exchange.kind} token`);
-      const state = foldGrant(loaded, grantId);
-      if (state.status === 'none' || state.status === 'denied') return refused('unknown_grant', `the grant is ${state.status}`);
-      const { terms } = state;
+      if (shown === null) return unrecorded(refused('unknown_grant', `nothing that ${exchange.grantType} takes`));
       const keys = await deps.keys.of(platform, foldKeyRing(loaded));
       const issuer = issuerOf(document, deps.config.publicUrl);
-      const presented = await proveToken(exchange.claimed, { platform, issuer, document, keys, terms, now: loaded.now });
-      if (presented === null || presented.kind !== exchange.kind)
-        return refused('unknown_grant', `the token is no ${exchange.kind} of this grant`);
-
-      const stands = standing({
-        firstPosition: state.firstPosition,
-        platform: foldPlatform(loaded),
-        client: foldClient(loaded, terms.client),
-        account: foldAccount(loaded, terms.account),
-      });
+      const proof = await proveShown(shown, { loaded, platform, client: clientStream, document, issuer, keys });
+      if (proof.kind !== 'proved') return unrecorded(proof);
+      const { grant, standing, along } = proof;
+      const { terms } = grant;
       const command = exchange.command({
         now: loaded.now,
         client: clientStream,
-        standing: stands,
-        presented,
+        standing,
+        presented: proof.presented,
         rules: issueRulesOf({ document, client, scopes: terms.scopes, tokenKeyId: keys.mintingTokenKeyId }),
         terms,
         allowed: stillAllowed({ document, client, issuer }, terms),
         document,
       });
-      const { events, refusal } = grantDecider.decide(command, state);
+      const { events, refusal } = grantDecider.decide(command, grant);
+      const grantId = grantOf(shown);
       const commit = commitOn(
         loaded,
         { actor: { kind: 'client', id: clientStream }, correlationId },
         {
-          writes: [{ streamId: grantId, events }],
-          reads: [platformStream, keyRingStream, clientStream, terms.client, ...(terms.account === null ? [] : [terms.account])],
+          // What a session comes to is recorded with its grant's redemption, and never without it.
+          writes: [{ streamId: grantId, events }, ...(refusal === undefined ? along : [])],
+          reads: [
+            ...[platformStream, keyRingStream, clientStream, terms.client],
+            ...(terms.account === null ? [] : [terms.account]),
+            ...(terms.session === null ? [] : [terms.session]),
+          ],
         },
       );
-      if (refusal !== undefined) {
-        return { commit, outcome: { kind: 'refused', refusal, reason: refusal === 'not_standing' ? stands : refusal } };
-      }
+      if (refusal !== undefined) return { commit, outcome: refused(refusal, refusal === 'not_standing' ? standing : refusal) };
       const issued = events.find((event) => event.type === 'grant.code_redeemed' || event.type === 'grant.refreshed');
-      const current = state.status === 'active' ? state.current : null;
+      const current = grant.status === 'active' ? grant.current : null;
       const issue = issued?.data.issue ?? current;
-      if (issue === null) throw new Error(`an exchange was neither refused nor did it issue: grant ${grantId} is ${state.status}`);
+      if (issue === null) throw new Error(`an exchange was neither refused nor did it issue: grant ${grantId} is ${grant.status}`);
       // A retry of what was made with a key that has been retired as compromised since: it would be dead on arrival.
-      if (keys.tokenKey(issue.tokenKeyId) === null) return refused('grant_ended', 'its token key was retired');
-      const nonce = state.status === 'authorized' ? state.code.nonce : null;
+      if (keys.tokenKey(issue.tokenKeyId) === null) return unrecorded(refused('grant_ended', 'its token key was retired'));
+      const nonce = grant.status === 'authorized' ? grant.code.nonce : null;
       return {
         commit,
         outcome: { kind: 'issued', source: { platform, document, issuer, keys, grantId, terms }, issue, client, nonce, now: loaded.now },
@@ -165,6 +153,8 @@ export const exchangeToken = async (
   });
 
   if (outcome.kind === 'refused') throw refusalToError(outcome.refusal, outcome.reason);
+  if (outcome.kind === 'pending')
+    throw (await admitPoll(deps, { platform, ...outcome })) ? refusalToError('authorization_pending') : slowDown(outcome.intervalSeconds);
   const { source, issue, client, nonce, now } = outcome;
   const tokens = await tokensOf(source, issue, { idTokenAlg: client.idTokenAlg ?? source.document.idTokenAlg, nonce });
   return tokenResponse({ ...tokens, expiresIn: issue.accessExpiresAt - Math.floor(now / 1000) });

@@ -12,12 +12,11 @@ import type { GrantHandler } from './token-request.ts';
 export const refreshTokenGrant = (deps: Deps): GrantHandler => ({
   grantType: 'refresh_token',
   exchange: (request) => {
-    const token = request.parameters.require('refresh_token');
+    const claimed = readToken(request.parameters.require('refresh_token'));
     const narrowing = readNarrowing(request);
     return exchangeToken(deps, request, {
       grantType: 'refresh_token',
-      kind: 'refresh',
-      claimed: readToken(token),
+      shown: claimed === null ? null : { kind: 'refresh', claimed },
       command: (facts) => ({
         type: 'refresh',
         now: facts.now,

@@ -23,6 +23,13 @@ const redactWithin = (pair: string): string => {
   return at !== -1 && mayHoldSecret(plainBytes(pair.slice(at + 1))) ? `${pair.slice(0, at + 1)}${redacted}` : pair;
 };
 
+/** Paths end in a secret where an agent's session is meant: the person's link, and the id that the agent polls with. */
+const secretSegment = /(?<!\/oauth)(\/(?:connect|rest\/signup)\/)(?!status$)[^/]+/g;
+/** What has the form of a token of ours, wherever in a path somebody has put it. */
+const tokenForm = /[a-z][a-z0-9]{1,9}_[cargsl][A-Za-z0-9_-]{40,}/g;
+
+const redactPath = (path: string): string => path.replace(secretSegment, `$1${redacted}`).replace(tokenForm, redacted);
+
 /**
  * A request's URL as the log shows it: secret parameters redacted, and whole every value that is a URL with secrets in
  * it. Whoever mistakes a callback for a redirect URI sends a code that way.
@@ -33,7 +40,9 @@ const redactWithin = (pair: string): string => {
 export const loggedUrl = (url: string): string => {
   const shown = url.length > limit ? `${url.slice(0, limit)}…` : url;
   const [, before = '', query, fragment] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(shown) ?? [];
-  return redactUrl(`${before}${query === undefined ? '' : `?${query.split('&').map(redactWithin).join('&')}`}${fragment ?? ''}`);
+  return redactUrl(
+    `${redactPath(before)}${query === undefined ? '' : `?${query.split('&').map(redactWithin).join('&')}`}${fragment ?? ''}`,
+  );
 };
 
 /** The same of a request that is passed on: its parameters are a resource's own, so nobody here knows which are secret. */

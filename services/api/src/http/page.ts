@@ -27,6 +27,11 @@ const style = (accent: string): string => `
   h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
   details { margin: 1rem 0; } summary { cursor: pointer; }
   .codes { columns: 2; list-style: none; padding: 0; line-height: 2; }
+  .numbers { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0 0; }
+  .numbers button { margin: 0; min-width: 5rem; font-size: 1.4rem; font-variant-numeric: tabular-nums; }
+  .code { font-size: 1.6rem; letter-spacing: .1em; margin: .5rem 0; }
+  .plain { list-style: none; padding: 0; } .plain > li { border-top: 1px solid; padding: 1rem 0; } .plain h2 { margin-top: 0; }
+  button.quiet { background: none; border: 0; color: inherit; text-decoration: underline; padding: .25rem 0; margin: 0; }
 `;
 
 /** The origin, or the scheme of an app's own, that a redirect URI leads to. */

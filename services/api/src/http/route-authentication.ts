@@ -7,10 +7,23 @@
  * - `token`: the token in the request is what is asked about, and proves itself.
  * - `browser`: the sign-in cookie, or the form that makes one; forms carry a CSRF token.
  * - `account`: an account of the platform, by an access token for its own settings or, where the platform lets it, HTTP Basic.
+ * - `tool`: an MCP message: those that describe the server and begin a sign-up are open, every other call of a tool takes an
+ *   access token for the server.
+ * - `agent`: an access token of the agent's own session; what its sessionId alone tells is told without.
  * - `upstream`: passed on as it is; the protected resource behind it judges the credentials with its own guard.
  * - `operator`: an access token of the system platform, with a role for the platform.
  */
-export type RouteAuthentication = 'none' | 'client' | 'bearer' | 'token' | 'browser' | 'account' | 'upstream' | 'operator';
+export type RouteAuthentication =
+  | 'none'
+  | 'client'
+  | 'bearer'
+  | 'token'
+  | 'browser'
+  | 'account'
+  | 'tool'
+  | 'agent'
+  | 'upstream'
+  | 'operator';
 
 /** How a route words its errors: OAuth JSON, a page for people, or a problem (RFC 9457). */
 export type ErrorStyle = 'oauth' | 'page' | 'problem';

@@ -68,18 +68,29 @@ export const invalidContents = (where: string, errors: readonly DocumentProblem[
 
 const partNames: Readonly<Record<string, string>> = { body: 'body', querystring: 'query', params: 'path', headers: 'header' };
 
+/** What is wrong with a value, as its sender can mend it: by its schema, and as text that is to be stored. Empty where nothing is. */
+export const checkerOf = (schema: TSchema): ((value: unknown) => readonly DocumentProblem[]) => {
+  const validator = Compile(schema);
+  return (value) => {
+    const texts = unstorableText(value).map(({ path, ...text }) => ({ ...text, path: spell(path) }));
+    if (texts.length > 0 || validator.Check(value)) return texts;
+    const problems = validator.Errors(value).flatMap(toProblems);
+    return problems.length > 0
+      ? problems
+      : [{ path: '', problem: 'has not the shape that is described', fix: 'Send a value as /openapi.json describes it.' }];
+  };
+};
+
 /**
  * Validates with TypeBox, and answers in problems. Bodies are taken as they are; parts of a URL, which are all text, are
  * converted first. A request without a body counts as `{}`: commands whose every member is optional need none.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
-  const validator = Compile(schema);
+  const problemsOf = checkerOf(schema);
   const where = partNames[httpPart] ?? httpPart;
   return (value: unknown) => {
     const read = httpPart === 'body' ? (value ?? {}) : Value.Convert(schema, { ...(value as object) });
-    const texts = unstorableText(read).map(({ path, ...text }) => ({ ...text, path: spell(path) }));
-    if (texts.length > 0) return { error: invalidContents(where, texts) };
-    if (validator.Check(read)) return { value: read };
-    return { error: invalidContents(where, validator.Errors(read).flatMap(toProblems)) };
+    const problems = problemsOf(read);
+    return problems.length > 0 ? { error: invalidContents(where, problems) } : { value: read };
   };
 };

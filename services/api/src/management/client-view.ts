@@ -1,4 +1,4 @@
-import type { ClientRecord, ClientRefusal, ClientState } from '@grantlog/domain';
+import { type ClientRecord, type ClientRefusal, type ClientState, deviceCodeGrant } from '@grantlog/domain';
 import type { UnknownToPlatform } from '@grantlog/provisioning';
 import type { ListedClient } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
@@ -29,7 +29,10 @@ const nameList = (max: number) => Type.Array(Type.String({ minLength: 1, maxLeng
 export const clientSettings = {
   name: label,
   redirectUris: Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 50 }),
-  grantTypes: Type.Array(Type.Enum(['authorization_code', 'refresh_token', 'client_credentials']), { maxItems: 3, uniqueItems: true }),
+  grantTypes: Type.Array(Type.Enum(['authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant]), {
+    maxItems: 4,
+    uniqueItems: true,
+  }),
   scopes: nullable(nameList(64)),
   authMethods: Type.Array(Type.Enum(['client_secret_basic', 'client_secret_post', 'none']), { maxItems: 3, uniqueItems: true }),
   idTokenAlg: nullable(Type.Enum(['RS256', 'ES256', 'EdDSA'])),

@@ -1,12 +1,13 @@
 import type { GrantId, GrantRefusal, GrantState, Standing } from '@grantlog/domain';
-import { parseStreamId, standing, standingKinds } from '@grantlog/domain';
+import { parseStreamId, standingKinds } from '@grantlog/domain';
 import { isGrant, revokeGrant } from '@grantlog/provisioning';
 import { listGrants } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from '../json-api/refusals.ts';
 import { changed, exactly, instant, noBody, nullable, platformParams, position } from '../json-api/schemas.ts';
-import { foldAccount, foldClient, foldGrant, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { grantStanding } from '../platforms/grant-standing.ts';
+import { foldGrant, platformStreams } from '../platforms/load-parties.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
@@ -202,16 +203,7 @@ export const grantRoutes =
         const loaded = await deps.log.load(platform, [...platformStreams, { streamId: id, follow: true }]);
         const state = foldGrant(loaded, id);
         if (state.status === 'none') throw refusalProblem(words, 'unknown_grant');
-        const stands =
-          state.status === 'denied'
-            ? 'good'
-            : standing({
-                firstPosition: state.firstPosition,
-                platform: foldPlatform(loaded),
-                client: foldClient(loaded, state.terms.client),
-                account: foldAccount(loaded, state.terms.account),
-              });
-        return viewOf(id, state, stands);
+        return viewOf(id, state, state.status === 'denied' ? 'good' : grantStanding(loaded, state));
       },
     );
 

@@ -9,6 +9,7 @@ import { grantRoutes } from './grants.ts';
 import { keyRoutes } from './keys.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { platformRoutes } from './platforms.ts';
+import { sessionRoutes } from './sessions.ts';
 import { webhookEndpointRoutes } from './webhook-endpoints.ts';
 
 /** The management API: for operators only. */
@@ -22,6 +23,7 @@ export const managementApi =
       clientRoutes(full),
       accountRoutes(full),
       grantRoutes(full),
+      sessionRoutes(full),
       webhookEndpointRoutes(full),
       keyRoutes(full),
     );

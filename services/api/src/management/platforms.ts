@@ -2,7 +2,7 @@ import type { PlatformDocument, PlatformRefusal } from '@grantlog/domain';
 import { parsePlatformDocument, parsePlatformId, systemPlatform } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { listPlatforms } from '@grantlog/postgres';
-import { changePlatform, configurePlatform } from '@grantlog/provisioning';
+import { changePlatform, configurePlatform, type PlatformConfigured } from '@grantlog/provisioning';
 import Type from 'typebox';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from '../json-api/refusals.ts';
@@ -41,6 +41,28 @@ const summary = Type.Object({
 });
 
 const bodyLimit = 1_048_576;
+
+type UnfitPreset = Extract<PlatformConfigured, { readonly clientId: string }>;
+
+const presetProblems = {
+  preset_client_taken: {
+    problem: 'which somebody else registered',
+    fix: 'Choose another clientId, or leave this client to its owner and remove it here.',
+  },
+  preset_client_deleted: {
+    problem: 'which was deleted: its id is never given to another client',
+    fix: 'Choose another clientId.',
+  },
+  preset_client_kind_changed: {
+    problem: 'whose type was another when it was registered, and never changes',
+    fix: 'Set type as it was, or choose another clientId.',
+  },
+} as const satisfies Record<UnfitPreset['refusal'], { readonly problem: string; readonly fix: string }>;
+
+const unfitPreset = ({ refusal, clientId }: UnfitPreset) => {
+  const { problem, fix } = presetProblems[refusal];
+  return invalidContents('platform document', [{ path: 'presetClients', problem: `names "${clientId}", ${problem}`, fix }]);
+};
 
 /** Platforms as such: their documents, and what ends or suspends everything on one. */
 export const platformRoutes =
@@ -138,7 +160,9 @@ export const platformRoutes =
         const known = new Set(stood.resources.map(({ upstream }) => upstream));
         const reaches = resources.some(({ upstream }) => upstream !== null && !known.has(upstream));
         if ((moves || reaches) && !managesEverything(operator)) throw roleMissing('operator');
-        const outcome = orThrow(words, await configurePlatform(provisioning, by, parsed.document));
+        const configured = await configurePlatform(provisioning, by, parsed.document);
+        if ('clientId' in configured) throw unfitPreset(configured);
+        const outcome = orThrow(words, configured);
         return reply
           .code(outcome.kind === 'created' ? 201 : 200)
           .header('location', `/system/manage/platforms/${platform}`)

@@ -11,18 +11,33 @@ import { issuerOf, pathOf } from '../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import type { PendingDecision } from './authorization-request.ts';
 import { sealDecision } from './authorization-request.ts';
+import { showSession } from './connect-show.ts';
 import { consentPage } from './consent-page.ts';
 import type { Destination } from './second-step-seal.ts';
 import { signedInPage } from './sign-in-page.ts';
 import type { SignedIn } from './signed-in.ts';
 import { signedInOf } from './signed-in.ts';
+import type { Waiting } from './waiting.ts';
 
 /** A decision as it waits for one who has just signed in: each sign-in decides about a grant of its own, so that a page from the history is nobody else's answer. */
-export const decisionFor = (pending: PendingDecision, signedIn: Pick<SignedIn, 'id' | 'account'>, now: number): PendingDecision => ({
+const decisionFor = (pending: PendingDecision, signedIn: Pick<SignedIn, 'id' | 'account'>, now: number): PendingDecision => ({
   ...pending,
   request: { ...pending.request, grantId: uuidv7(now) as GrantId },
   signIn: { id: signedIn.id, account: signedIn.account },
 });
+
+/** What waits, as it waits for one who has just signed in; null where nothing does. */
+export const waitingFor = (destination: Destination, signedIn: Pick<SignedIn, 'id' | 'account'>, now: number): Waiting | null => {
+  switch (destination.kind) {
+    case 'decision':
+      return { kind: 'decision', pending: decisionFor(destination.pending, signedIn, now) };
+    case 'session':
+      return { kind: 'session', pending: { ...destination.pending, signIn: { id: signedIn.id, account: signedIn.account } } };
+    case 'page':
+    case 'nothing':
+      return null;
+  }
+};
 
 /** Shows the consent page of a decision to who is signed in, or tells the app that somebody else is. */
 export const showDecision = async (
@@ -85,8 +100,10 @@ export const goOn = (
       const decision = decisionFor(destination.pending, signedIn, shown.now);
       return showDecision(deps, reply, { names, browserId, decision, signIn: signedIn.id });
     }
-    case 'security':
-      return reply.header('cache-control', 'no-store').redirect(`${issuerOf(document, deps.config.publicUrl)}/security`, 303);
+    case 'session':
+      return showSession(deps, reply, { names, browserId, pending: destination.pending, signIn: signedIn.id });
+    case 'page':
+      return reply.header('cache-control', 'no-store').redirect(`${issuerOf(document, deps.config.publicUrl)}/${destination.page}`, 303);
     case 'nothing':
       return sendPage(reply, 200, signedInPage(document));
   }

@@ -6,7 +6,8 @@ import { formTargetOf } from '../http/page.ts';
 import { resourcesOf } from '../platforms/own-resources.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
 
-const origin = {
+/** How a client came to be, in the words of the pages that ask about it. */
+export const originWords = {
   preset: 'set up by the operator of this platform',
   portal: 'registered by a developer and approved by an operator',
   dynamic: 'registered by itself; nobody has verified its name',
@@ -40,7 +41,7 @@ export const consentPage = (view: {
     body: html`<h1>${title}</h1>
 <p>You are signed in to ${document.branding.displayName} as <strong>${view.email}</strong>.</p>
 <dl>
-<dt>Who asks</dt><dd>${client.name} (<code>${client.clientId}</code>), ${origin[client.how]}</dd>
+<dt>Who asks</dt><dd>${client.name} (<code>${client.clientId}</code>), ${originWords[client.how]}</dd>
 <dt>Where your answer goes</dt><dd><code>${host}</code>${parsed.kind === 'loopback' ? ' (an app on this computer)' : null}</dd>
 <dt>What it may do</dt><dd><ul>${scopes.map((scope) => html`<li>${scope.description}</li>`)}</ul></dd>
 ${resources.length === 0 ? null : html`<dt>On</dt><dd>${resources.map((resource) => html`${resource.name} (<code>${resource.uri}</code>) `)}</dd>`}

@@ -2,11 +2,16 @@ import type { AccountId } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import type { Deps } from '../deps.ts';
 import type { PendingDecision } from './authorization-request.ts';
+import type { PendingSession } from './connect-seal.ts';
+
+/** Pages of ours that ask for a sign-in, by their names under the platform's path. */
+export type OwnPage = 'security' | 'connections';
 
 /** Where a sign-in leads. */
 export type Destination =
   | { readonly kind: 'decision'; readonly pending: PendingDecision }
-  | { readonly kind: 'security' }
+  | { readonly kind: 'session'; readonly pending: PendingSession }
+  | { readonly kind: 'page'; readonly page: OwnPage }
   | { readonly kind: 'nothing' };
 
 /** Somebody who has shown the right password and nothing else yet: signed in to nothing, no cookie, no event. */

@@ -13,14 +13,15 @@ import type { Deps } from '../deps.ts';
 import { csrfToken } from '../http/browser.ts';
 import { sendPage } from '../http/page.ts';
 import { foldAccount, platformStreams } from '../platforms/load-parties.ts';
-import { decisionFor, goOn, showDecision } from './after-sign-in.ts';
-import { openDecision, sealDecision } from './authorization-request.ts';
+import { goOn, showDecision, waitingFor } from './after-sign-in.ts';
+import { showSession } from './connect-show.ts';
 import { type PagePlace, readOwnForm } from './own-form.ts';
 import type { CodeNotice } from './second-factor-parts.ts';
 import { codePage, firstRecoveryCodesPage, requiredEnrolmentPage } from './second-step-page.ts';
 import { type Destination, openSecondStep, type SecondStep, sealSecondStep } from './second-step-seal.ts';
 import { tellOwner } from './security-mail.ts';
 import { emailOf, readSignInCookie, setSignInCookie } from './signed-in.ts';
+import { openWaiting, sealWaiting } from './waiting.ts';
 
 const stale = (): OAuthError =>
   new OAuthError('invalid_request', {
@@ -185,20 +186,20 @@ export const secondStepForms =
       welcome(request, reply, opened, signIn.id);
       await tellOwner(deps, request.log, { names, document, account, email, news: 'enrolled' });
       const { destination } = step;
-      const waiting =
-        destination.kind === 'decision'
-          ? sealDecision(deps, platform, decisionFor(destination.pending, { id: signIn.id, account }, now))
-          : null;
+      const waiting = waitingFor(destination, { id: signIn.id, account }, now);
+      const sealed = waiting === null ? null : sealWaiting(deps, platform, waiting);
       const csrf = csrfToken(deps, platform, browserId);
-      return sendPage(reply, 200, firstRecoveryCodesPage({ document, path, csrf, recoveryCodes: enrolled.recoveryCodes, sealed: waiting }));
+      return sendPage(reply, 200, firstRecoveryCodesPage({ document, path, csrf, recoveryCodes: enrolled.recoveryCodes, sealed }));
     });
 
     app.post('/:platform/sign-in/continue', { config }, async (request, reply) => {
       const { sent, names, browserId, now } = await readOwnForm(deps, request, ['request']);
-      const decision = openDecision(deps, names.platform, { sealed: sent.get('request'), browserId, now });
-      const { signIn } = decision ?? { signIn: null };
+      const waiting = openWaiting(deps, names.platform, { sealed: sent.get('request'), browserId, now });
+      const { signIn } = waiting?.pending ?? { signIn: null };
       // The page was shown to one account; whoever is signed in by now is the one who must have clicked.
-      if (decision === null || signIn === null || readSignInCookie(deps, request, names.platform) !== signIn.id) throw stale();
-      return showDecision(deps, reply, { names, browserId, decision, signIn: signIn.id });
+      if (waiting === null || signIn === null || readSignInCookie(deps, request, names.platform) !== signIn.id) throw stale();
+      return waiting.kind === 'decision'
+        ? showDecision(deps, reply, { names, browserId, decision: waiting.pending, signIn: signIn.id })
+        : showSession(deps, reply, { names, browserId, pending: waiting.pending, signIn: signIn.id });
     });
   };

@@ -140,6 +140,8 @@ ${noticeOf(view.notice, view.document)}
 ${passwordForm(view)}
 <h2>Second step</h2>
 ${view.record.factors.length > 0 ? withFactor(view) : withoutFactor(view)}
+<h2>Apps and agents</h2>
+<p><a href="${view.path}/connections">What is connected to your account</a></p>
 <h2>This browser</h2>
 <form method="post" action="${view.path}/sign-out">
 ${hiddenPart({ csrf: view.csrf })}

@@ -3,6 +3,7 @@ import { inWords } from '../access/exploration.ts';
 import type { SafeHtml } from '../http/html.ts';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
+import type { OwnPage } from './second-step-seal.ts';
 
 /** Why the form is shown again. Only who knew the password learns more than that it did not work. */
 export type SignInProblem =
@@ -30,7 +31,7 @@ export const signInPage = (view: {
   readonly csrf: string;
   readonly sealed: string | null;
   /** The page of ours that asked for the sign-in. */
-  readonly back?: 'security' | null;
+  readonly back?: OwnPage | null;
   readonly clientName: string | null;
   readonly failed: false | SignInProblem;
 }): Page => {
@@ -45,7 +46,7 @@ ${view.failed === false ? null : html`<p class="notice" role="alert">${wordsOf(v
 <form method="post" action="${view.path}/sign-in">
 <input type="hidden" name="csrf" value="${view.csrf}">
 ${view.sealed === null ? null : html`<input type="hidden" name="request" value="${view.sealed}">`}
-${view.back === 'security' ? html`<input type="hidden" name="back" value="security">` : null}
+${view.back == null ? null : html`<input type="hidden" name="back" value="${view.back}">`}
 <label for="email">Email</label>
 <input id="email" name="email" type="email" autocomplete="username" required autofocus>
 <label for="password">Password</label>

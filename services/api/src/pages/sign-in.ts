@@ -15,12 +15,11 @@ import { issuerOf, pathOf } from '../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { goOn } from './after-sign-in.ts';
-import type { PendingDecision } from './authorization-request.ts';
-import { openDecision } from './authorization-request.ts';
 import { askForSecondStep } from './second-step.ts';
-import type { Destination } from './second-step-seal.ts';
+import type { Destination, OwnPage } from './second-step-seal.ts';
 import { type SignInProblem, signInPage } from './sign-in-page.ts';
 import { setSignInCookie } from './signed-in.ts';
+import { clientIdOf, openWaiting, type Waiting } from './waiting.ts';
 
 const documentOf = (loaded: Loaded): PlatformDocument => {
   const platform = foldPlatform(loaded);
@@ -30,10 +29,12 @@ const documentOf = (loaded: Loaded): PlatformDocument => {
 };
 
 /** Where a right answer leads: to the decision that waits, or to one of our own pages, by a name and never by an address. */
-const destinationOf = (pending: PendingDecision | null, back: string | undefined): Destination => {
-  if (pending !== null) return { kind: 'decision', pending };
-  return back === 'security' ? { kind: 'security' } : { kind: 'nothing' };
+const destinationOf = (waiting: Waiting | null, back: OwnPage | null): Destination => {
+  if (waiting !== null) return waiting;
+  return back === null ? { kind: 'nothing' } : { kind: 'page', page: back };
 };
+
+const ownPageOf = (back: string | undefined): OwnPage | null => (back === 'security' || back === 'connections' ? back : null);
 
 /** The sign-in form: shown by itself, and where it is sent. A right answer goes straight on to the decision that waits. */
 export const signInPages =
@@ -69,13 +70,14 @@ export const signInPages =
       const document = documentOf(before);
       const origin = new URL(issuerOf(document, deps.config.publicUrl)).origin;
       const browserId = requireOwnForm(deps, request, { platform, origin, csrf: sent.get('csrf') });
-      const pending = openDecision(deps, platform, { sealed: sealedForm, browserId, now: before.now });
-      if (sealedForm !== undefined && pending === null) {
+      const waiting = openWaiting(deps, platform, { sealed: sealedForm, browserId, now: before.now });
+      const back = ownPageOf(sent.get('back'));
+      if (sealedForm !== undefined && waiting === null) {
         throw new OAuthError('invalid_request', {
           description: 'This page is too old or was opened in another browser. Go back to the app and begin again',
         });
       }
-      const clientStream = pending === null ? null : names.client(pending.request.clientId);
+      const clientStream = waiting === null ? null : names.client(clientIdOf(waiting));
 
       const failed = async (status: 400 | 429, problem: SignInProblem) => {
         const stream = clientStream === null ? null : foldClient(await deps.log.load(platform, [{ streamId: clientStream }]), clientStream);
@@ -87,7 +89,7 @@ export const signInPages =
             path: pathOf(issuerOf(document, deps.config.publicUrl)),
             csrf: csrfToken(deps, platform, browserId),
             sealed: sealedForm ?? null,
-            back: destinationOf(pending, sent.get('back')).kind === 'security' ? 'security' : null,
+            back,
             clientName: stream?.status === 'active' ? stream.name : null,
             failed: problem,
           }),
@@ -121,7 +123,7 @@ export const signInPages =
       // The password is right, and nobody is signed in yet: a second factor is asked for here, and recorded with the sign-in.
       const path = pathOf(issuerOf(document, deps.config.publicUrl));
       const place = { names, document, path, browserId, now: checked.loaded.now };
-      const destination = destinationOf(pending, sent.get('back'));
+      const destination = destinationOf(waiting, back);
       const asks = secondStepOf(document, account.state);
       if (asks !== 'nothing') {
         await checked.giveBack();

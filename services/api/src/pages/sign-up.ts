@@ -14,7 +14,6 @@ import { sendPage } from '../http/page.ts';
 import { PathNotOnPlatform } from '../http/require-switch.ts';
 import { foldAccount, platformStreams } from '../platforms/load-parties.ts';
 import { goOn } from './after-sign-in.ts';
-import { openDecision } from './authorization-request.ts';
 import { type PagePlace, pagePlace, readOwnForm } from './own-form.ts';
 import { askForSecondStep } from './second-step.ts';
 import { takeMail, takeTry } from './sign-up-attempts.ts';
@@ -22,6 +21,7 @@ import { mailAboutSignUp } from './sign-up-mails.ts';
 import { alreadySignedUpPage, type SignUpProblem, signUpCodePage, signUpPage } from './sign-up-page.ts';
 import { createCode, isCodeOf, openDraft, proofOf, type SignUpDraft, sealDraft } from './sign-up-seal.ts';
 import { setSignInCookie } from './signed-in.ts';
+import { openWaiting } from './waiting.ts';
 
 type Place = PagePlace & { readonly browserId: string };
 
@@ -105,8 +105,8 @@ export const signUpPages =
       const { names, document, browserId, now } = place;
       const { platform } = names;
       const sealed = sent.get('request');
-      const pending = openDecision(deps, platform, { sealed, browserId, now });
-      if (sealed !== undefined && pending === null) {
+      const waiting = openWaiting(deps, platform, { sealed, browserId, now });
+      if (sealed !== undefined && waiting === null) {
         throw new OAuthError('invalid_request', {
           description: 'This page is too old or was opened in another browser. Go back to the app and begin again',
         });
@@ -140,7 +140,7 @@ export const signUpPages =
         proof: proofOf(deps, { platform, draft: id, code }),
         browserId,
         issuedAt: now,
-        destination: pending === null ? { kind: 'nothing' } : { kind: 'decision', pending },
+        destination: waiting ?? { kind: 'nothing' },
       };
       return sendPage(reply, 200, signUpCodePage({ ...place, csrf, draft: sealDraft(deps, platform, draft), email, problem: null }));
     });

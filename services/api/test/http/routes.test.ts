@@ -65,6 +65,11 @@ const pathOf = (route: Route, platform = 'acme'): string =>
     .replace(':platform', platform)
     .replaceAll(/:[A-Za-z]+/g, 'unknown')
     .replace('*', 'x');
+/** Whether a route's pattern takes a path; what is passed on takes whatever is left, so it does not count. */
+const takes = ({ url, config }: Route, path: string): boolean => {
+  const pattern = url.replaceAll('.', '\\.').replaceAll(/:[A-Za-z]+/g, '[^/]+');
+  return config.authentication !== 'upstream' && new RegExp(`^${pattern.replace('*', '.*')}$`).test(path);
+};
 const ask = async (options: InjectOptions) => {
   const response = await app.inject(options);
   return {
@@ -108,20 +113,31 @@ describe('the route table', () => {
   test('leaves nothing open to everybody but what is public', () => {
     expect([...new Set(ofAuthentication('none').map(name))].sort()).toEqual([
       'GET /',
+      'GET /.well-known/ai-catalog.json',
+      'GET /.well-known/mcp.json',
+      'GET /.well-known/mcp.json/:platform',
       'GET /.well-known/oauth-authorization-server',
       'GET /.well-known/oauth-authorization-server/:platform',
+      'GET /.well-known/oauth-protected-resource',
       'GET /.well-known/oauth-protected-resource/:platform',
       'GET /.well-known/oauth-protected-resource/:platform/*',
       'GET /.well-known/openid-configuration',
       'GET /.well-known/openid-configuration/:platform',
       'GET /:platform',
+      'GET /:platform/.well-known/ai-catalog.json',
       'GET /:platform/.well-known/jwks.json',
+      'GET /:platform/.well-known/mcp.json',
       'GET /:platform/.well-known/oauth-authorization-server',
       'GET /:platform/.well-known/oauth-protected-resource',
       'GET /:platform/.well-known/oauth-protected-resource/*',
       'GET /:platform/.well-known/openid-configuration',
+      'GET /:platform/docs/:page',
+      'GET /:platform/llms.txt',
+      'GET /:platform/mcp/server-card',
+      'GET /llms.txt',
       'GET /mailbox',
       'GET /openapi.json',
+      'POST /:platform/rest/signup',
     ]);
   });
 
@@ -215,7 +231,8 @@ describe('every route', () => {
     for (const url of new Set(routes.map((route) => route.url))) {
       const [first] = routes.filter((route) => route.url === url);
       if (first === undefined) throw new Error('a route without a method');
-      const methods = new Set(routes.filter((route) => route.url === url).map((route) => route.method));
+      // A path may be another route's as well, whose parameter takes its last segment.
+      const methods = new Set(routes.filter((route) => route.url === url || takes(route, pathOf(first))).map((route) => route.method));
       const missing = (['PUT', 'DELETE', 'PATCH', 'POST', 'GET'] as const).filter((method) => !methods.has(method));
       for (const method of missing) {
         const { status, headers, type } = await ask({ method, url: pathOf(first) });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { authorizationParameters } from '../../src/endpoints/authorize/check-request.ts';
+import { deviceAuthorizationParameters } from '../../src/endpoints/device-authorization.ts';
 import { tokenParameters } from '../../src/grants/token-request.ts';
 import { type Answer, createWorld, type World } from './support/world.ts';
 
@@ -99,6 +100,7 @@ describe('the OAuth endpoints', () => {
     ['POST /{platform}/oauth/connect/token', tokenParameters, ['grant_type']],
     ['POST /{platform}/oauth/authorize', authorizationParameters, ['client_id', 'response_type']],
     ['POST /{platform}/oauth/connect/authorize', authorizationParameters, ['client_id', 'response_type']],
+    ['POST /{platform}/oauth/device_authorization', deviceAuthorizationParameters, []],
     ['POST /{platform}/oauth/revoke', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
     ['POST /{platform}/oauth/connect/revocation', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
     ['POST /{platform}/oauth/introspect', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],

@@ -1,11 +1,12 @@
-import type { GrantEvent } from '@grantlog/domain';
+import type { GrantEvent, SessionTerms } from '@grantlog/domain';
 import type { JsonObject, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import {
   type Affected,
-  clientsOfAccount,
+  concernedByAccount,
   deleteLiveGrants,
   type EndpointLane,
   findLiveGrants,
+  firstLane,
   insertDeliveries,
   type Lane,
   type LiveGrant,
@@ -16,13 +17,15 @@ import {
   type SubscriptionBatch,
   type Transaction,
   takeAffectedGrants,
+  trackSessions,
   upsertLiveGrants,
 } from '@grantlog/postgres';
 import { renderBody } from '../webhooks/body.ts';
 import { deliveryId } from '../webhooks/delivery-id.ts';
-import { openRoutes, type Routes } from '../webhooks/routing.ts';
+import { type Concerned, openRoutes, type Routes } from '../webhooks/routing.ts';
 import { rendererVersion, tellingOf } from '../webhooks/told-events.ts';
 import { grantAfter } from './live-grant.ts';
+import { sessionChanges } from './pending-sessions.ts';
 
 /** Rows written or taken by one statement; a revocation of a million grants is many statements of one transaction. */
 const chunk = 2_000;
@@ -42,6 +45,11 @@ const grantData = (grant: LiveGrant, platform: PlatformId): JsonObject => ({
   clientId: grant.clientId,
   ...(grant.account === null ? {} : { accountId: grant.account }),
   ...(grant.session === null ? {} : { sessionId: grant.session }),
+});
+
+const concernOf = ({ client, session }: LiveGrant): Concerned => ({
+  clients: new Set([client]),
+  sessions: new Set(session === null ? [] : [session]),
 });
 
 /** Writes what endpoints are told of a batch of events, and returns the endpoints and lanes that have work now. */
@@ -72,7 +80,7 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
       if (taken.length === 0) return;
       for (const grant of taken) {
         grants.forget(grant.grantId);
-        const endpoints = routes.hearing('grant.revoked', new Set([grant.client]));
+        const endpoints = routes.hearing('grant.revoked', concernOf(grant));
         const data = { ...grantData(grant, platform), sequence: grant.version, reason };
         tell(event, { as: 'grant.revoked', lane: revocationLane, subject: grant.grantId, data, endpoints });
       }
@@ -100,14 +108,24 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
         break;
       case 'grant': {
         if (grant === null) throw new Error(`grant ${subject} has no first event`);
-        const endpoints = routes.hearing(telling.as, new Set([grant.client]));
+        const endpoints = routes.hearing(telling.as, concernOf(grant));
         const data = { ...grantData(grant, platform), sequence: event.version, ...telling.particulars(event) };
+        tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
+        break;
+      }
+      case 'session': {
+        const first = (await readFirstEvents(client, { platform, streamIds: [subject] })).get(subject);
+        // The first event of a session's stream is its beginning, which names its client.
+        const terms = first?.data as SessionTerms | undefined;
+        if (terms === undefined) throw new Error(`session ${subject} has no first event`);
+        const endpoints = routes.hearing(telling.as, { clients: new Set([terms.client]), sessions: new Set([subject]) });
+        const data = { platform, sessionId: subject, clientId: terms.clientId, sequence: event.version, ...telling.particulars(event) };
         tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
         break;
       }
       case 'account': {
         await grants.flush();
-        const endpoints = routes.hearing(telling.as, await clientsOfAccount(client, { platform, account: subject }));
+        const endpoints = routes.hearing(telling.as, await concernedByAccount(client, { platform, account: subject }));
         const data = { platform, accountId: subject, sequence: event.version, ...telling.particulars(event) };
         tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
         break;
@@ -116,20 +134,22 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
         const first = (await readFirstEvents(client, { platform, streamIds: [subject] })).get(subject);
         // The first event of a client's stream is its registration, which names the wire's client_id.
         const { clientId } = (first?.data ?? {}) as { readonly clientId?: string };
-        const endpoints = routes.hearing(telling.as, new Set([subject]));
+        const endpoints = routes.hearing(telling.as, { clients: new Set([subject]), sessions: new Set() });
         const data = { platform, clientId: clientId ?? subject, sequence: event.version, ...telling.particulars(event) };
         tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
         break;
       }
-      case 'endpoint': {
-        const endpoints = routes.isActive(subject) ? [subject] : [];
-        const data = { platform, endpointId: subject, sequence: event.version, ...telling.particulars(event) };
-        tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
+      case 'receiver': {
+        const session = routes.sessionOf(subject);
+        if (session === null || !telling.isAsked(event)) break;
+        const data = { platform, endpointId: subject, sessionId: session, sequence: event.version };
+        tell(event, { as: telling.as, lane: firstLane, subject, data, endpoints: [subject] });
         break;
       }
     }
   }
   await grants.flush();
+  await trackSessions(client, { platform, ...sessionChanges(events) });
   await flush();
   return [...woken.values()];
 };

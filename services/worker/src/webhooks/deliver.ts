@@ -3,6 +3,7 @@ import type { EventLog } from '@grantlog/eventsourcing';
 import {
   type AttemptRecord,
   abandonDeliveries,
+  type ClaimedDelivery,
   claimDeliveries,
   type Database,
   type EndpointLane,
@@ -18,6 +19,8 @@ import { insist } from './insist.ts';
 import { openReceiver, type Receiver } from './receiver.ts';
 import { type SendContext, sendDelivery } from './send.ts';
 import { sendBatch } from './send-batch.ts';
+import { verification } from './told-events.ts';
+import { verifyEndpoint } from './verify-endpoint.ts';
 
 const day = 86_400_000;
 
@@ -93,6 +96,17 @@ const follow = async (
   } else if (failingFor >= failingMs - day) context.onEndpoint({ fate: 'warned', platform, endpoint });
 };
 
+/** Before the outcomes are recorded: after a crash between the two the question is asked again, and the answer kept. */
+const noteVerified = async (
+  context: DeliveryContext,
+  { platform, endpoint }: EndpointLane,
+  sent: { readonly url: string; readonly deliveries: readonly ClaimedDelivery[]; readonly attempts: readonly AttemptRecord[] },
+): Promise<void> => {
+  const asked = new Set(sent.deliveries.filter(({ type }) => type === verification).map(({ id }) => id));
+  if (!sent.attempts.some(({ id, outcome }) => asked.has(id) && outcome === 'delivered')) return;
+  await insist(() => verifyEndpoint(context.log, { platform, endpoint, url: sent.url }), { forMs: context.rules.attemptMs });
+};
+
 const takeTurn = async (context: DeliveryContext, lane: EndpointLane, receiver: Receiver): Promise<Turn> => {
   const { rules, pool } = context;
   const circuit = await readCircuit(pool, lane);
@@ -123,6 +137,7 @@ const takeTurn = async (context: DeliveryContext, lane: EndpointLane, receiver: 
   });
   await insist(() => releaseClaims(pool, { platform: lane.platform, deliveries: unsent }), { forMs: rules.attemptMs });
   if (attempts.length === 0) return 'done';
+  await noteVerified(context, lane, { url: receiver.url, deliveries, attempts });
   await follow(context, lane, attempts, await record(context, lane, attempts));
   if (receiver.ordered) wakeOthers(context, lane);
   return 'more';

@@ -1,7 +1,16 @@
-import type { Sealer } from '@grantlog/crypto';
-import { platformDecider, platformStream, validSecrets, webhookEndpointDecider } from '@grantlog/domain';
-import { type EventLog, fold, type PlatformId, type StreamId } from '@grantlog/eventsourcing';
-import { openCredential } from '@grantlog/provisioning';
+import { importSigningKey, type Sealer, type SigningKey } from '@grantlog/crypto';
+import {
+  activeKey,
+  type EndpointId,
+  keyRingDecider,
+  keyRingStream,
+  platformDecider,
+  platformStream,
+  validSecrets,
+  webhookEndpointDecider,
+} from '@grantlog/domain';
+import { type EventLog, fold, type JsonObject, type PlatformId, type StreamId } from '@grantlog/eventsourcing';
+import { openCredential, readWebhookEcho } from '@grantlog/provisioning';
 
 /** An endpoint as it is right now, with everything that a request to it needs. */
 export type Receiver = {
@@ -10,32 +19,70 @@ export type Receiver = {
   readonly concurrency: number;
   /** Newest first; two while one is being rotated out. */
   readonly secrets: readonly string[];
+  /** Tokens for `Authorization: Bearer`, newest first; two while one is being rotated out, none where its agent gave none. */
+  readonly bearers: readonly string[];
+  /** The platform's Ed25519 key, which signs for receivers that keep nothing; null where it does not. */
+  readonly platformKey: SigningKey | null;
+  /** What every payload repeats, opened anew for each attempt and never stored; empty once its data key is gone. */
+  readonly echo: () => JsonObject;
   readonly allowLoopback: boolean;
 };
 
+type Reading = { readonly log: EventLog; readonly sealer: Sealer };
+
 const decoder = new TextDecoder();
+
+/** The platform's active Ed25519 key, whose public half its JWKS shows; null where it has none. */
+const openPlatformKey = async ({ log, sealer }: Reading, platform: PlatformId): Promise<SigningKey | null> => {
+  const ring = (await log.load(platform, [{ streamId: keyRingStream, withSecrets: true }])).stream(keyRingStream);
+  const key = activeKey(fold(keyRingDecider, ring), { use: 'sign', alg: 'EdDSA' });
+  if (key?.use !== 'sign') return null;
+  const place = { platform, owner: keyRingStream, id: key.credentialId, credentials: ring.credentials };
+  const pkcs8 = openCredential(sealer, { ...place, kind: 'signing_key' });
+  return importSigningKey({ alg: key.alg, kid: key.keyId, pkcs8 });
+};
 
 /**
  * Loads an endpoint from the log itself, so that a new URL, a rotated secret or a disabled endpoint counts from the next
  * request on. Null when it must not be spoken to: unknown, disabled or deleted.
  */
 export const openReceiver = async (
-  { log, sealer }: { readonly log: EventLog; readonly sealer: Sealer },
+  reading: Reading,
   { platform, endpoint }: { readonly platform: PlatformId; readonly endpoint: StreamId },
 ): Promise<Receiver | null> => {
+  const { log, sealer } = reading;
   const loaded = await log.load(platform, [{ streamId: endpoint, withSecrets: true }, { streamId: platformStream }]);
   const stream = loaded.stream(endpoint);
   const state = fold(webhookEndpointDecider, stream);
   if (state.status !== 'active') return null;
   const owner = fold(platformDecider, loaded.stream(platformStream));
-  const secrets = validSecrets(state.secrets, loaded.now / 1000).map((id) =>
-    decoder.decode(openCredential(sealer, { platform, owner: endpoint, kind: 'webhook_secret', id, credentials: stream.credentials })),
-  );
+  const place = { platform, owner: endpoint, credentials: stream.credentials };
+  const open = (kind: 'webhook_secret' | 'webhook_bearer', id: string): string =>
+    decoder.decode(openCredential(sealer, { ...place, kind, id }));
+  const seconds = loaded.now / 1000;
+  const platformKey = state.session !== null && state.signature === 'v1a' ? await openPlatformKey(reading, platform) : null;
   return {
     url: state.url,
     ordered: state.ordered,
     concurrency: state.concurrency,
-    secrets,
+    secrets: validSecrets(state.secrets, seconds).map((id) => open('webhook_secret', id)),
+    bearers: validSecrets(state.bearers, seconds).map((id) => open('webhook_bearer', id)),
+    platformKey,
+    echo: () => {
+      // One key signs for every receiver of the platform, so the message has to say which one it is for.
+      const audience: JsonObject = platformKey === null ? {} : { audience: state.url.replace(/\?.*$/s, '') };
+      // Only endpoints' streams hold endpoints.
+      const of = { platform, endpoint: endpoint as EndpointId, wrappedKey: stream.dataKey, personal: state.personal };
+      const echo = readWebhookEcho(sealer, of);
+      if (echo === null) return audience;
+      const { sessionKey, deliveryContext, conversationSessionKey } = echo;
+      return {
+        ...audience,
+        sessionKey,
+        ...(deliveryContext === null ? {} : { deliveryContext }),
+        ...(conversationSessionKey === null ? {} : { conversationSessionKey }),
+      };
+    },
     allowLoopback: owner.status !== 'none' && owner.document.webhooks.allowLoopback,
   };
 };

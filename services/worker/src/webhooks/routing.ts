@@ -7,10 +7,10 @@ const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointStat
     case 'none':
       return null;
     case 'deleted':
-      return { endpoint, version, status: 'deleted', client: null, types: null };
+      return { endpoint, version, status: 'deleted', client: null, session: null, types: null };
     case 'active':
     case 'disabled':
-      return { endpoint, version, status: state.status, client: state.client, types: state.types };
+      return { endpoint, version, status: state.status, client: state.client, session: state.session, types: state.types };
   }
 };
 
@@ -32,11 +32,15 @@ const refold = async (
   return route;
 };
 
+/** Whom an event concerns. */
+export type Concerned = { readonly clients: ReadonlySet<StreamId>; readonly sessions: ReadonlySet<StreamId> };
+
 /** The endpoints that the dispatcher speaks to, kept as of the event that it has reached. */
 export type Routes = {
-  /** Active endpoints that want a type. `clients` are the clients it concerns; null for those bound to no client only. */
-  readonly hearing: (type: string, clients: ReadonlySet<StreamId>) => readonly StreamId[];
-  readonly isActive: (endpoint: StreamId) => boolean;
+  /** Active endpoints that want a type of event about these clients and these sessions. One of a session hears no other's. */
+  readonly hearing: (type: string, about: Concerned) => readonly StreamId[];
+  /** The session of an active endpoint; null where it belongs to none, or is not spoken to. */
+  readonly sessionOf: (endpoint: StreamId) => StreamId | null;
   /** Takes in a change of an endpoint, at its event's position. */
   readonly change: (endpoint: StreamId, position: number) => Promise<void>;
 };
@@ -56,11 +60,12 @@ export const openRoutes = async (
   };
   for (const endpoint of stored.outdated) await change(endpoint, at.position - 1);
   return {
-    hearing: (type, clients) =>
+    hearing: (type, { clients, sessions }) =>
       [...active.values()]
-        .filter((route) => (route.client === null || clients.has(route.client)) && (route.types === null || route.types.includes(type)))
+        .filter((route) => (route.session === null ? route.client === null || clients.has(route.client) : sessions.has(route.session)))
+        .filter((route) => route.types === null || route.types.includes(type))
         .map(({ endpoint }) => endpoint),
-    isActive: (endpoint) => active.has(endpoint),
+    sessionOf: (endpoint) => active.get(endpoint)?.session ?? null,
     change,
   };
 };

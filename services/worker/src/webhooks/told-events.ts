@@ -5,17 +5,22 @@ import { firstLane, type Lane, revocationLane } from '@grantlog/postgres';
 /** Raise it with any change to a body; each delivery says which renderer made its own. */
 export const rendererVersion = 1;
 
+/** The type of a delivery whose answer of 2xx verifies its endpoint. */
+export const verification = 'webhook_endpoint.verification';
+
 type EventOf<Type extends GrantlogEvent['type']> = RecordedEvent<Extract<GrantlogEvent, { readonly type: Type }>>;
 
 /** What endpoints are told of an event. */
 export type Telling<Event> =
   /** About one stream: the particulars are added to what every body of that kind says. */
   | {
-      readonly about: 'grant' | 'account' | 'client' | 'endpoint';
+      readonly about: 'grant' | 'session' | 'account' | 'client';
       readonly as: string;
       readonly lane: Lane;
       readonly particulars: (event: Event) => JsonObject;
     }
+  /** To the endpoint alone, where it belongs to a session: its receiver shows by its answer that it wants this. */
+  | { readonly about: 'receiver'; readonly as: typeof verification; readonly isAsked: (event: Event) => boolean }
   /** About every grant that it ends, one by one. */
   | {
       readonly about: 'grants_of_client' | 'grants_of_account' | 'grants_of_platform';
@@ -92,7 +97,21 @@ const tellings: { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type
     particulars: ({ data }) => ({ reason: data.reason }),
   },
   'client.deleted': { about: 'client', as: 'client.deleted', lane: revocationLane, particulars: none },
-  'webhook_endpoint.verified': { about: 'endpoint', as: 'webhook_endpoint.verification', lane: firstLane, particulars: none },
+  'webhook_endpoint.registered': { about: 'receiver', as: verification, isAsked: () => true },
+  // Another URL is another receiver.
+  'webhook_endpoint.updated': { about: 'receiver', as: verification, isAsked: ({ data }) => data.url !== undefined },
+  'webhook_endpoint.enabled': { about: 'receiver', as: verification, isAsked: () => true },
+
+  'session.linked': { about: 'session', as: 'session.linked', lane: firstLane, particulars: ({ data }) => ({ accountId: data.account }) },
+  'session.redeemed': { about: 'session', as: 'session.redeemed', lane: firstLane, particulars: none },
+  'session.denied': { about: 'session', as: 'session.denied', lane: revocationLane, particulars: ({ data }) => ({ reason: data.reason }) },
+  'session.expired': { about: 'session', as: 'session.expired', lane: firstLane, particulars: none },
+  'session.revoked': {
+    about: 'session',
+    as: 'session.revoked',
+    lane: revocationLane,
+    particulars: ({ data }) => ({ reason: data.reason }),
+  },
 
   // A denial goes back with the redirect; there is no grant to hear of.
   'grant.denied': 'untold',
@@ -102,7 +121,8 @@ const tellings: { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type
   ...sameAnswer('untold', 'sign_in', 'succeeded', 'failed', 'ended'),
   ...sameAnswer('untold', 'client', 'registered', 'updated', 'resubmitted', 'change_proposed', 'change_withdrawn', 'secret_rotated'),
   ...sameAnswer('untold', 'name', 'claimed', 'released'),
-  ...sameAnswer('untold', 'webhook_endpoint', 'registered', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
+  ...sameAnswer('untold', 'webhook_endpoint', 'verified', 'secret_rotated', 'bearer_rotated', 'context_set', 'disabled', 'deleted'),
+  ...sameAnswer('untold', 'session', 'started', 'webhook_registered'),
   ...sameAnswer('untold', 'signing_key', 'created', 'activated', 'retired'),
 };
 

@@ -1,6 +1,8 @@
+import { deviceCodeGrant } from '@grantlog/domain';
 import type { FastifySchema } from 'fastify';
 import Type, { type TProperties, type TSchema } from 'typebox';
 import { authorizationParameters } from '../../endpoints/authorize/check-request.ts';
+import { deviceAuthorizationParameters } from '../../endpoints/device-authorization.ts';
 import { tokenParameters } from '../../grants/token-request.ts';
 
 const text = (description: string): TSchema => Type.String({ description });
@@ -15,8 +17,9 @@ const parameters: Readonly<Record<string, TSchema>> = {
   code: text('With authorization_code: good once, for ten minutes at most'),
   code_challenge: text('PKCE (RFC 7636): required of public clients, and wherever the platform says so'),
   code_challenge_method: Type.Enum(['S256']),
-  code_verifier: text('With authorization_code, where the request had a code_challenge'),
-  grant_type: Type.Enum(['authorization_code', 'refresh_token', 'client_credentials']),
+  code_verifier: text('Where the request before had a code_challenge'),
+  device_code: text('With the device grant: asked with until somebody has decided, good once'),
+  grant_type: Type.Enum(['authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant]),
   id_token_hint: text('Who should be signed in (OpenID Connect Core §3.1.2.1)'),
   max_age: Type.String({ pattern: '^\\d+$', description: 'Seconds since the person signed in; more asks for the password again' }),
   nonce: text('Comes back in the ID token'),
@@ -71,6 +74,28 @@ const token: FastifySchema = {
       { description: 'The tokens (RFC 6749 §5.1)' },
     ),
     ...refused,
+    ...unavailable,
+  },
+};
+
+const deviceAuthorization: FastifySchema = {
+  ...isForm,
+  body: form(deviceAuthorizationParameters, [], { code_challenge: text('PKCE (RFC 7636), where the device is to show its verifier') }),
+  response: {
+    200: Type.Object(
+      {
+        device_code: Type.String({ description: 'A secret: what the token endpoint is polled with' }),
+        user_code: Type.String({ description: 'For the person to type' }),
+        verification_uri: Type.String({ format: 'uri', description: 'Where to type it' }),
+        verification_uri_complete: Type.String({ format: 'uri', description: 'The same with nothing to type' }),
+        expires_in: Type.Integer({ description: 'Seconds' }),
+        interval: Type.Integer({ description: 'Least seconds between two polls' }),
+      },
+      { description: 'What has begun (RFC 8628 §3.2)' },
+    ),
+    ...refused,
+    404: error('This platform has no device grant'),
+    429: error('Too many were begun from this address; Retry-After says when'),
     ...unavailable,
   },
 };
@@ -217,6 +242,43 @@ const passedOn: FastifySchema = {
   },
 };
 
+const rpc = (description: string) => ({
+  description,
+  content: {
+    'application/json': {
+      schema: Type.Object({
+        jsonrpc: Type.Literal('2.0'),
+        id: Type.Union([Type.String(), Type.Integer(), Type.Null()]),
+        result: Type.Optional(Type.Object({})),
+        error: Type.Optional(Type.Object({ code: Type.Integer(), message: Type.String(), data: Type.Optional(Type.Object({})) })),
+      }),
+    },
+  },
+});
+
+const mcp: FastifySchema = {
+  body: Type.Object({
+    jsonrpc: Type.Literal('2.0'),
+    id: Type.Optional(Type.Union([Type.String(), Type.Integer()])),
+    method: Type.String({
+      description: 'As the Model Context Protocol has it: initialize, server/discover, tools/list, tools/call and others',
+    }),
+    params: Type.Optional(Type.Object({})),
+  }),
+  response: {
+    200: rpc('The one answer; clients of before 2026-07-28 read it as the only event of a stream'),
+    202: Type.Null({ description: 'The notification was taken' }),
+    400: rpc('No JSON-RPC message, more than one, or a protocol version that is not spoken here'),
+    401: rpc('The tool needs an access token for this server; the challenge names the metadata of the resource'),
+    403: rpc('A page of this origin may not use the server'),
+    404: error('The platform has no MCP server, or the server has no such method'),
+    406: rpc('Clients of before 2026-07-28 accept application/json and text/event-stream'),
+    413: rpc('The message has more than 65,536 bytes'),
+    415: rpc('The body is not application/json'),
+    503: error('The platform is suspended, or nothing can be read just now'),
+  },
+};
+
 /**
  * What the OAuth endpoints and the resources behind us take and give, for the description alone: they read their parameters themselves, because OAuth says
  * how each fault is worded, and a schema of the router would word it otherwise. By method and path as the routes spell them.
@@ -228,6 +290,7 @@ export const oauthSchemas: Readonly<Record<string, FastifySchema>> = {
   'POST /:platform/oauth/connect/authorize': authorizationByPost,
   'POST /:platform/oauth/token': token,
   'POST /:platform/oauth/connect/token': token,
+  'POST /:platform/oauth/device_authorization': deviceAuthorization,
   'POST /:platform/oauth/revoke': revocation,
   'POST /:platform/oauth/connect/revocation': revocation,
   'POST /:platform/oauth/introspect': introspection,
@@ -235,6 +298,7 @@ export const oauthSchemas: Readonly<Record<string, FastifySchema>> = {
   'GET /:platform/oauth/connect/accesstokenvalidation': accessTokenValidation,
   'GET /:platform/oauth/userinfo': userinfo,
   'POST /:platform/oauth/userinfo': userinfo,
+  'POST /:platform/mcp': mcp,
   'GET /:platform/*': passedOn,
   'POST /:platform/*': passedOn,
   'PUT /:platform/*': passedOn,

@@ -17,6 +17,8 @@ const security = {
   token: [],
   browser: [{ browser: [] }, {}],
   account: [{ bearer: [] }, { basic: [] }],
+  tool: [{ bearer: [] }, {}],
+  agent: [{ bearer: [] }, {}],
   upstream: [{ bearer: [] }, { basic: [] }],
   operator: [{ operator: ['manage'] }],
 } as const satisfies Record<RouteAuthentication, readonly Requirement[]>;
@@ -33,6 +35,9 @@ const problem = {
         instance: Type.Optional(Type.String()),
         code: Type.Optional(Type.String({ description: 'What programs read' })),
         role: Type.Optional(Type.String({ description: 'The role that is missing' })),
+        error: Type.Optional(Type.String({ description: 'The same as code, where agents are told' })),
+        resolution: Type.Optional(Type.String({ description: 'What an agent should do about it' })),
+        retry_after: Type.Optional(Type.Integer({ description: 'Seconds' })),
         errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), problem: Type.String(), fix: Type.String() }))),
       }),
     },

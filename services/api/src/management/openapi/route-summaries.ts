@@ -8,8 +8,9 @@ const page = (summary: string): RouteSummary => ({ tag: 'Pages', summary });
 const serverMetadata = discovery('Authorization server metadata (RFC 8414)');
 const openidConfiguration = discovery('OpenID Provider metadata (OpenID Connect Discovery)');
 const resourceMetadata = discovery('Protected resource metadata (RFC 9728)');
+const mcpJson = discovery('The MCP server of a platform and where it authorizes');
 const authorization = oauth('Authorization endpoint (RFC 6749 §3.1)');
-const token = oauth('Token endpoint (RFC 6749 §3.2): authorization_code, refresh_token, client_credentials');
+const token = oauth('Token endpoint (RFC 6749 §3.2): authorization_code, refresh_token, client_credentials, device_code');
 const revocation = oauth('Revocation (RFC 7009)');
 const userinfo = oauth('Userinfo (OpenID Connect Core §5.3)');
 
@@ -34,12 +35,23 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'GET /:platform/.well-known/oauth-protected-resource': resourceMetadata,
   'GET /:platform/.well-known/oauth-protected-resource/*': resourceMetadata,
   'GET /:platform/.well-known/jwks.json': discovery('Public keys of a platform (RFC 7517)'),
+  'GET /.well-known/mcp.json': discovery('Says that each platform has its own MCP server'),
+  'GET /.well-known/mcp.json/:platform': mcpJson,
+  'GET /:platform/.well-known/mcp.json': mcpJson,
+  'GET /:platform/mcp/server-card': discovery('The card of the MCP server (SEP-2127)'),
+  'GET /.well-known/ai-catalog.json': discovery('The MCP servers of all platforms, in development only'),
+  'GET /:platform/.well-known/ai-catalog.json': discovery('The MCP server of a platform, for those who know its host alone (SEP-2127)'),
+  'GET /llms.txt': { tag: 'About', summary: 'Where agents find the documentation of a platform' },
+  'GET /:platform/llms.txt': { tag: 'About', summary: 'The documentation of a platform for agents, as a list' },
+  'GET /:platform/docs/:page': { tag: 'About', summary: 'A page of it, as Markdown' },
+  'POST /:platform/mcp': { tag: 'Resources', summary: 'The MCP server (streamable HTTP), on platforms that have one' },
   'GET /:platform/oauth/authorize': authorization,
   'POST /:platform/oauth/authorize': authorization,
   'GET /:platform/oauth/connect/authorize': authorization,
   'POST /:platform/oauth/connect/authorize': authorization,
   'POST /:platform/oauth/token': token,
   'POST /:platform/oauth/connect/token': token,
+  'POST /:platform/oauth/device_authorization': oauth('Device authorization (RFC 8628 §3.1), on platforms that have the grant type'),
   'POST /:platform/oauth/revoke': revocation,
   'POST /:platform/oauth/connect/revocation': revocation,
   'POST /:platform/oauth/introspect': oauth('Introspection (RFC 7662)'),
@@ -64,6 +76,12 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'POST /:platform/security/totp/remove': page('Switches the second step off'),
   'POST /:platform/security/recovery-codes': page('Makes new recovery codes'),
   'POST /:platform/consent': page('Takes the decision of a person'),
+  'GET /:platform/connect/:link': page("The person's side of an agent's session; opening it uses nothing up"),
+  'POST /:platform/connect': page("Takes a person's one answer to an agent's session"),
+  'GET /:platform/device': page('Asks for the code that a device shows (RFC 8628 §3.3)'),
+  'POST /:platform/device': page('Takes the code that a device shows'),
+  'GET /:platform/connections': page('What is connected to the account of who is signed in'),
+  'POST /:platform/connections': page('Ends a connection'),
   'GET /:platform/*': upstream,
   'POST /:platform/*': upstream,
   'PUT /:platform/*': upstream,

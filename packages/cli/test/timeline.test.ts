@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '@grantlog/eventsourcing';
 import { expect, test } from 'vitest';
-import { timeline } from '../src/audit/grant-timeline.ts';
+import { timeline } from '../src/audit/timeline.ts';
 
 const event = (type: string, version: number, data: RecordedEvent['data']): RecordedEvent =>
   ({

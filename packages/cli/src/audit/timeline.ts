@@ -1,13 +1,19 @@
-import type { GrantId } from '@grantlog/domain';
-import type { RecordedEvent } from '@grantlog/eventsourcing';
+import type { RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import { listPlatforms, type Pool, readStream } from '@grantlog/postgres';
 
-/** Every event of a grant, from the log of whichever platform has it; empty where none does. */
-export const findGrant = async (pool: Pool, grantId: GrantId, platform: string | null): Promise<readonly RecordedEvent[]> => {
+/**
+ * Every event of a stream, from the log of whichever platform has it; empty where none does.
+ *
+ * @param of.begunBy how its first event's type begins: grants and sessions have ids of one shape.
+ */
+export const findStream = async (
+  pool: Pool,
+  of: { readonly streamId: StreamId; readonly begunBy: 'grant.' | 'session.'; readonly platform: string | null },
+): Promise<readonly RecordedEvent[]> => {
   for (const candidate of await listPlatforms(pool)) {
-    if (platform !== null && candidate !== platform) continue;
-    const events = await readStream(pool, { platform: candidate, streamId: grantId });
-    if (events.length > 0) return events;
+    if (of.platform !== null && candidate !== of.platform) continue;
+    const events = await readStream(pool, { platform: candidate, streamId: of.streamId });
+    if (events[0]?.type.startsWith(of.begunBy) ?? false) return events;
   }
   return [];
 };
@@ -46,12 +52,15 @@ const withNames = (data: object, first: RecordedEvent | undefined): object => {
   };
 };
 
-/** A grant's story, one event a paragraph: when, at which position, what, by whom, under which request. */
-export const timeline = (events: readonly RecordedEvent[]): readonly string[] =>
-  events.flatMap((event) => [
+/** A story of one stream or several, one event a paragraph: when, at which position, what, by whom, under which request. */
+export const timeline = (events: readonly RecordedEvent[]): readonly string[] => {
+  const firsts = new Map<string, RecordedEvent>();
+  for (const event of events) if (!firsts.has(event.streamId)) firsts.set(event.streamId, event);
+  return events.flatMap((event) => [
     `${new Date(event.recordedAt).toISOString()}  position ${event.position}  version ${event.version}  ${event.type}`,
     `    by ${event.actor.kind} ${event.actor.id}, request ${event.correlationId}`,
-    ...Object.entries(withNames(event.data, events[0]))
+    ...Object.entries(withNames(event.data, firsts.get(event.streamId)))
       .filter(([name, value]) => !silent.has(name) && value !== null)
       .map(([name, value]) => `    ${name}: ${describe(value)}`),
   ]);
+};

@@ -1,0 +1,13 @@
+import type { PlatformNames } from '@grantlog/provisioning';
+import type { Deps } from '../deps.ts';
+
+/** One call of an agent, whichever door it came through: an MCP tool or its REST twin. */
+export type AgentContext = {
+  readonly deps: Deps;
+  readonly names: PlatformNames;
+  /** From where the agent asks: shown to the person, and what sign-ups are throttled by. */
+  readonly from: { readonly address: string; readonly userAgent: string };
+  /** The Bearer token as it was presented; null for none. Nothing is proved yet. */
+  readonly token: string | null;
+  readonly correlationId: string;
+};

@@ -1,0 +1,47 @@
+import { lasting, paragraphs, type TextPage, table } from './text-page.ts';
+
+/** What an agent's receiver gets and how it checks it. */
+export const webhooksPage: TextPage = {
+  slug: 'webhooks',
+  title: 'Webhooks',
+  about: 'How to register one, what is sent, and how to verify it',
+  isFor: (document) => document.agentSignUp !== null,
+  write: ({ document, issuer }) =>
+    paragraphs(
+      '# Webhooks',
+      `The best time to register a webhook is \`init_signup\`; later, \`register_webhook\` or \`POST ${issuer}/rest/webhook\` with the session's access token. Registered again with the same \`sessionKey\` it is changed. It stays with its session for good. \`get_webhook_status\`, or \`GET ${issuer}/rest/webhook\`, tells how it stands.`,
+      table(
+        ['Field', 'Meaning'],
+        [
+          [
+            '`webhookUrl`',
+            `Where to send${document.webhooks.allowLoopback ? '' : ': https'}. Addresses of private networks are refused, again at every delivery.`,
+          ],
+          [
+            '`webhookToken`',
+            'Yours, random. Every request carries it as `Authorization: Bearer`. It is never shown again. Register again with another one to rotate it: for a day, a receiver that answers the new one with 401 or 403 is sent the same request once more, at once, with the previous one, and that answer counts.',
+          ],
+          ['`deliveryContext`', 'An object of yours that comes back in `data` of every body, to find the conversation by.'],
+          ['`conversationSessionKey`', 'Your own name for the conversation; comes back in `data`.'],
+        ],
+      ),
+      '## What is sent',
+      'A `POST` of JSON: `{"type":…,"timestamp":…,"data":{…}}`. The first is `webhook_endpoint.verification`; a 2xx makes the webhook verified. Then what happens to the session (`session.linked`, `session.redeemed`, `session.denied`, `session.expired`, `session.revoked`) and to its grant (`grant.authorized`, `grant.code_redeemed`, `grant.refreshed`, `grant.revoked` and others). No body has a token or a secret of ours in it.',
+      '`data` has `sequence` and `position`: put what you get in order by them, for a retry may come after a later event. The same event comes with the same `webhook-id`: handle it once.',
+      '## How to verify it',
+      'Every request is signed as Standard Webhooks says: `webhook-id`, `webhook-timestamp` and `webhook-signature` over `{id}.{timestamp}.{body}`, the body as its bytes came. Check the signature, and that the timestamp is within five minutes of your clock.',
+      table(
+        ['Signature', 'With'],
+        [
+          [
+            '`v1a`',
+            'Ed25519 and the `publicKey` (`whpk_`) that the registration answers. What a tool registers has it unless you ask otherwise: nothing secret passes through a conversation.',
+          ],
+          ['`v1`', 'HMAC-SHA256 and the `signingSecret` (`whsec_`), which is shown over REST alone, once.'],
+        ],
+      ),
+      `A receiver that keeps no key verifies \`v1a\` by the platform's own: take the key whose \`kid\` is the header \`webhook-key-id\` from the \`jwks_uri\` of the metadata of \`${issuer}\`, never from an address in a request, and try it on every \`v1a\` signature of the list. One key signs for all receivers of the platform, so then \`data.audience\` has to be your own \`webhookUrl\` (without its query) as well. It proves who sent it, not which conversation it is about: for that check \`webhookToken\`, or a MAC of your own in \`deliveryContext\`.`,
+      'Another `webhookUrl` is another receiver: it is asked to verify itself, and gets nothing that was given for the one before. Send the token and the context again.',
+      `Answer 2xx within a few seconds and work afterwards. Anything else is tried again for three days. An access token lives ${lasting(document.lifetimes.accessTokenSeconds)} at most, so act on \`grant.revoked\` and \`session.revoked\` at once.`,
+    ),
+};
