@@ -46,6 +46,13 @@ const signedIn = async (account: TestAccount): Promise<Visitor> => {
 const listOf = async (visitor: Visitor, query = ''): Promise<Visit> => visitor.open(flow.at(`/connections${query}`));
 const afterOf = (visit: Visit): string => /\/connections(\?after=\d+)"/.exec(visit.text)?.[1] ?? '';
 const grantsIn = (visit: Visit): readonly string[] => [...visit.text.matchAll(/name="grant" value="([^"]+)"/g)].map(([, id = '']) => id);
+/** The list as the last page leads to it. It waits for its reading half a second at most, so a busy machine asks again. */
+const listAfter = async (visitor: Visitor, final: Visit): Promise<Visit> => {
+  for (;;) {
+    const page = await listOf(visitor, afterOf(final));
+    if (grantsIn(page).length > 0) return page;
+  }
+};
 const end = (visitor: Visitor, page: Visit, grant: string, change: Readonly<Record<string, string>> = {}): Promise<Visit> =>
   visitor.post(flow.at('/connections'), { csrf: page.hidden['csrf'] ?? '', grant, ...change });
 const during = async <Result>(work: () => Promise<Result>) => {
@@ -68,7 +75,7 @@ test('an agent just connected is on the list that the last page leads to, and it
     webhookUrl: 'http://127.0.0.1:9/hooks?key=canary',
     webhookToken: 'a-token-of-the-agent',
   });
-  const page = await listOf(visitor, afterOf(final));
+  const page = await listAfter(visitor, final);
   for (const shown of ['Unidentified agent', 'nobody has verified it', '127.0.0.1', 'test-agent/1.0', '127.0.0.1:9', account.email])
     expect(page.text).toContain(shown);
   expect(page.text).not.toContain('canary');
@@ -115,7 +122,7 @@ test('an app that came by a browser is ended by itself', async () => {
 test('nobody ends what is not theirs', async () => {
   const [owner, thief] = [await bench.account(platform), await bench.account(platform)];
   const { visitor, final } = await agents.connect(node(0), owner);
-  const page = await listOf(visitor, afterOf(final));
+  const page = await listAfter(visitor, final);
   const [grant = ''] = grantsIn(page);
   const other = await signedIn(thief);
   expect(grantsIn(await listOf(other, afterOf(final)))).toEqual([]);

@@ -1,10 +1,33 @@
 import { isIP } from 'node:net';
 import { checkUrl } from './check-url.ts';
 import type { EgressRefusal } from './outcome.ts';
-import { permitted, type Resolver, systemResolver } from './resolver.ts';
+import { permitted, type ResolvedAddress, type Resolver, systemResolver } from './resolver.ts';
 
 /** `unreachable`: the name has no address, one that strangers may not reach through us, or no answer in time. */
 export type CheckedDestination = { readonly kind: 'ok' } | { readonly kind: 'refused'; readonly why: EgressRefusal | 'unreachable' };
+
+/**
+ * Look-ups that may be under way in this process. The system's resolver holds a thread of the pool that passwords are
+ * hashed on, for as long as the name server of a stranger's name keeps it waiting: half of the four is what they may hold.
+ */
+let free = 2;
+const queue: (() => void)[] = [];
+
+const takeTurn = async (): Promise<void> => {
+  if (free > 0) {
+    free -= 1;
+    return;
+  }
+  const turn = Promise.withResolvers<void>();
+  queue.push(turn.resolve);
+  await turn.promise;
+};
+
+const endTurn = (): void => {
+  const next = queue.shift();
+  if (next === undefined) free += 1;
+  else next();
+};
 
 /** Longer than a resolver needs, shorter than whoever configures a URL waits. */
 const patienceMs = 3_000;
@@ -21,7 +44,8 @@ const soon = async <Value>(work: Promise<Value>, otherwise: Value): Promise<Valu
 
 /**
  * Judges a URL at the moment at which it is configured, every address of its name included. It promises nothing: each
- * connection is judged again when it is made. This spares people a webhook that can never arrive.
+ * connection is judged again when it is made. This spares people a webhook that can never arrive, and is left out where
+ * names that are slow to answer leave it no turn.
  *
  * A name that resolves to something internal reads like a name that nobody has: else we map networks for strangers.
  *
@@ -39,10 +63,24 @@ export const checkDestination = async (
   // An address that is written down has been judged already.
   if (isIP(host) !== 0) return { kind: 'ok' };
   const permits = permitted(allowLoopback);
-  const found = await soon(
-    resolve(host).catch(() => []),
-    [],
-  );
+  const turn = { begun: false, over: false };
+  const lookUp = async (): Promise<readonly ResolvedAddress[]> => {
+    await takeTurn();
+    try {
+      // Nobody waits for it any more.
+      if (turn.over) return [];
+      turn.begun = true;
+      return await resolve(host);
+    } catch {
+      return [];
+    } finally {
+      // When it has answered, however late: until then it holds its thread.
+      endTurn();
+    }
+  };
+  const found = await soon(lookUp(), []);
+  turn.over = true;
+  if (!turn.begun) return { kind: 'ok' };
   const isFit = found.length > 0 && found.every(({ address }) => permits(address));
   return isFit ? { kind: 'ok' } : { kind: 'refused', why: 'unreachable' };
 };

@@ -35,7 +35,7 @@ export {
   trackSessions,
 } from './deliveries/dispatch-sessions.ts';
 export { type Circuit, readCircuit, resetHealth } from './deliveries/endpoint-health.ts';
-export { type EndpointRoute, readRoutes, upsertRoute } from './deliveries/endpoint-routes.ts';
+export { type EndpointRoute, readRoutes, readSessionRoutes, upsertRoute } from './deliveries/endpoint-routes.ts';
 export { type FirstEvent, readFirstEvents } from './deliveries/first-events.ts';
 export { insertDeliveries } from './deliveries/insert-deliveries.ts';
 export { readSubscriptionLag, type SubscriptionLag } from './deliveries/lag.ts';

@@ -7,7 +7,7 @@ export { changeAccount } from './change-account.ts';
 export type { ClientChange } from './change-client.ts';
 export { changeClient } from './change-client.ts';
 export type { EndpointChange } from './change-endpoint.ts';
-export { changeEndpoint } from './change-endpoint.ts';
+export { type ChangeEndpointRefusal, changeEndpoint } from './change-endpoint.ts';
 export { changePassword, type PasswordRefusal } from './change-password.ts';
 export { changePlatform } from './change-platform.ts';
 export type { UnknownToPlatform } from './check-client-settings.ts';

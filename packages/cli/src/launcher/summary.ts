@@ -9,6 +9,7 @@ export const summarise = (task: {
 }): string => {
   const { url, demo } = task;
   const resource = demo?.platforms['arlo']?.resource;
+  const agents = demo?.platforms['arlo-health']?.issuer;
   return [
     '',
     `Grantlog is running at ${url}`,
@@ -17,7 +18,12 @@ export const summarise = (task: {
     'Three things to try:',
     `  1. open ${url}: what runs here${resource === undefined ? '' : `; or ${resource}/events/, which asks for arlo's credentials`}`,
     '  2. npx -y pnpm@12 demo: the whole life of a grant, step by step (in another terminal)',
-    '  3. npx -y pnpm@12 grantlog audit grant <id>: the timeline of the grant that the demo names',
+    ...(agents === undefined
+      ? ['  3. npx -y pnpm@12 grantlog audit grant <id>: the timeline of the grant that the demo names']
+      : [
+          '     npx -y pnpm@12 grantlog audit grant <id>: its timeline in the log; the demo names the id',
+          `  3. point an MCP client at ${agents}/mcp: init_signup signs you up, and needs no token`,
+        ]),
     '',
     `Logs are in ${task.logs}. ^C stops everything; npx -y pnpm@12 reset begins again.`,
   ].join('\n');

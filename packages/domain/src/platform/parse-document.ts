@@ -1,11 +1,8 @@
-import { parsePlatformId } from '../ids.ts';
 import type {
-  AgentSignUp,
   Branding,
   CompatibilitySwitches,
   ExplorationLimits,
   Lifetimes,
-  McpServerCard,
   PlatformDocument,
   PlatformGrantType,
   PresetClient,
@@ -15,7 +12,24 @@ import type {
   SigningAlgorithm,
 } from './document.ts';
 import { deviceCodeGrant } from './document.ts';
+import { agentSignUp, mcpServer } from './document-agents.ts';
 import { contradictions } from './document-rules.ts';
+import {
+  clientId,
+  colour,
+  description,
+  host,
+  httpsUrl,
+  issuer,
+  label,
+  platformName,
+  redirectUri,
+  roleName,
+  scopeName,
+  tokenPrefix,
+  upstreamUrl,
+  webUrl,
+} from './document-texts.ts';
 import {
   complete,
   type DocumentProblem,
@@ -29,12 +43,9 @@ import {
   optional,
   type Reader,
   readableMembers,
-  text,
   unreadable,
   whole,
 } from './readers.ts';
-import { reservedPlatformNames } from './reserved-names.ts';
-import { isRedirectUri, parseWebUrl } from './urls.ts';
 
 export type ParsedPlatformDocument =
   | { readonly ok: true; readonly document: PlatformDocument }
@@ -44,69 +55,6 @@ const itself = (item: string): string => item;
 const minute = 60;
 const day = 86_400;
 const year = 365 * day;
-
-const wellFormedName = text({
-  max: 40,
-  accepts: (name) => parsePlatformId(name) !== null,
-  expected: 'a lower-case name like "arlo-health"',
-});
-const platformName: Reader<string> = (value, path, problems) => {
-  const name = wellFormedName(value, path, problems);
-  if (name === unreadable || !reservedPlatformNames.has(name)) return name;
-  problems.push({
-    path,
-    problem: `is reserved: /${name} is a path of the server itself`,
-    fix: 'Choose another name, such as the name of your product.',
-  });
-  return unreadable;
-};
-const label = text({ max: 100, expected: 'a short text' });
-const description = text({ max: 500, expected: 'a text for people' });
-// RFC 6749 §3.3: scope-token = 1*NQCHAR.
-const scopeName = text({
-  max: 100,
-  accepts: (name) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name),
-  expected: 'a scope name without spaces, quotes or backslashes',
-});
-const roleName = text({ max: 60, accepts: (name) => /^[a-z][a-z0-9_:.-]*$/.test(name), expected: 'a lower-case role name' });
-const clientId = text({ max: 255, accepts: (id) => /^[\x21-\x7e]+$/.test(id), expected: 'a client id of visible ASCII characters' });
-const host = text({
-  max: 259,
-  accepts: (name) => URL.parse(`https://${name}`)?.host === name,
-  expected: 'a lower-case host name, with a port if it has one',
-});
-const webUrl = text({
-  max: 2048,
-  accepts: (url) => parseWebUrl(url) !== null,
-  expected: 'an https URL (http on loopback) without userinfo or fragment',
-});
-const httpsUrl = text({
-  max: 2048,
-  accepts: (url) => parseWebUrl(url)?.protocol === 'https:',
-  expected: 'an https URL without userinfo or fragment',
-});
-const upstreamUrl = text({
-  max: 2048,
-  accepts: (url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''),
-  expected: 'an http or https URL',
-});
-// An origin spells itself without a path, so comparing it with itself also refuses the trailing slash.
-const issuer = text({
-  max: 300,
-  accepts: (url) => parseWebUrl(url)?.origin === url,
-  expected: 'an https origin (http on loopback) without a trailing slash',
-});
-const redirectUri = text({
-  max: 2048,
-  accepts: isRedirectUri,
-  expected: "an absolute redirect URI without fragment (https, http on loopback, or an app's own scheme)",
-});
-const colour = text({ max: 7, accepts: (value) => /^#[0-9a-f]{6}$/.test(value), expected: 'a colour like "#1f4f8f", lower case' });
-const tokenPrefix = text({
-  max: 10,
-  accepts: (value) => /^[a-z][a-z0-9]+$/.test(value),
-  expected: 'two to ten lower-case letters and digits',
-});
 
 const algorithm: Reader<SigningAlgorithm> = oneOf('RS256', 'ES256', 'EdDSA');
 const grantTypes = list<PlatformGrantType>(oneOf('authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant), {
@@ -178,27 +126,6 @@ const presetClient = object<PresetClient>({
   type: optional(oneOf('public', 'confidential'), 'public'),
   grantTypes: optional(grantTypes, usualGrantTypes),
   scopes: optional(nullable(list(scopeName, { max: 64, key: itself })), null),
-});
-
-const agentSignUp = object<AgentSignUp>({
-  unidentifiedClient: needed(clientId),
-  // RFC 8628 §3.2 has five seconds where nothing is said.
-  intervalSeconds: optional(whole(1, 60), 5),
-  codeChallengeRequired: optional(flag, false),
-});
-
-const mcpServer = object<McpServerCard>({
-  resource: needed(webUrl),
-  name: needed(
-    text({
-      max: 200,
-      accepts: (name) => /^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/.test(name),
-      expected: 'a reverse-DNS name and a slash, like "ai.example/server"',
-    }),
-  ),
-  version: needed(text({ max: 255, accepts: (version) => /^[0-9A-Za-z.+-]+$/.test(version), expected: 'one version, like "1.0.0"' })),
-  description: needed(text({ max: 100, expected: 'a sentence of at most 100 characters' })),
-  publisher: needed(object({ name: needed(label), url: needed(webUrl) })),
 });
 
 const switches: CompatibilitySwitches = {

@@ -15,7 +15,10 @@ export type EndpointRoute = {
   readonly types: readonly string[] | null;
 };
 
-/** The routes of a platform that another fold version has not made obsolete, and those that it has. */
+/**
+ * The routes of a platform that belong to no session and that another fold version has not made obsolete, and all those
+ * that it has. Sessions come and go by the million, and strangers begin them: theirs are read session by session.
+ */
 export const readRoutes = async (
   client: Transaction,
   options: { readonly platform: PlatformId; readonly foldVersion: number },
@@ -23,13 +26,27 @@ export const readRoutes = async (
   const { rows } = await client.query<EndpointRoute & { readonly current: boolean }>({
     name: 'grantlog.read-routes',
     text: `select endpoint, version, status, client, session, types, fold_version = $2 as current from endpoint_route
-      where platform = $1 and (status = 'active' or fold_version <> $2)`,
+      where platform = $1 and ((session is null and status = 'active') or fold_version <> $2)`,
     values: [options.platform, options.foldVersion],
   });
   return {
     routes: rows.filter((row) => row.current).map(({ current: _, ...route }) => route),
     outdated: rows.filter((row) => !row.current).map((row) => row.endpoint),
   };
+};
+
+/** The active routes of these sessions that another fold version has not made obsolete. */
+export const readSessionRoutes = async (
+  client: Transaction,
+  options: { readonly platform: PlatformId; readonly foldVersion: number; readonly sessions: readonly StreamId[] },
+): Promise<readonly EndpointRoute[]> => {
+  const { rows } = await client.query<EndpointRoute>({
+    name: 'grantlog.read-session-routes',
+    text: `select endpoint, version, status, client, session, types from endpoint_route
+      where platform = $1 and session = any($3::uuid[]) and status = 'active' and fold_version = $2`,
+    values: [options.platform, options.foldVersion, options.sessions],
+  });
+  return rows;
 };
 
 export const upsertRoute = async (

@@ -14,7 +14,16 @@ export const visitorOf = (request: FastifyRequest): Visitor => ({
 });
 
 /** Characters of a program's name that are kept. */
-export const longestUserAgent = 256;
+const longestUserAgent = 256;
+
+/**
+ * By which program an agent began. A page in a browser is named before it: it begins from its visitor's own address, by its
+ * visitor's own browser, and cannot leave its origin out.
+ */
+export const beginningProgram = (request: FastifyRequest, program: string): string => {
+  const { origin } = request.headers;
+  return (origin === undefined ? program : `a page of ${origin}, in ${program}`).slice(0, longestUserAgent);
+};
 
 /** A sign-in stream for a visit: its id, and the visitor sealed for its first event, where the account still has a data key. */
 export const newSignIn = (

@@ -39,7 +39,11 @@ export const bareStatus = ({ session, status, now }: OpenedSession, publicUrl: s
         resolution: howToRedeem(terms),
       };
     case 'denied':
-      return { authenticated: false, status, resolution: 'The person declined. Call init_signup again only if they ask for it.' };
+      return {
+        authenticated: false,
+        status,
+        resolution: 'The person declined or chose another number. Call init_signup again only if they ask for it.',
+      };
     case 'expired':
       return { authenticated: false, status, resolution: agentErrors.invalid_grant.resolution };
     case 'revoked':

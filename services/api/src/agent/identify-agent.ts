@@ -51,8 +51,8 @@ const whyDead = async ({ deps, names }: AgentContext, text: string, loaded: Load
 /**
  * Who asks, by the Bearer token of the call: read from the log at this instant.
  *
- * A token for another resource is nobody's here, so that whoever serves that one cannot act in an agent's name
- * (RFC 8707 §2; MCP authorization, token audience).
+ * A token for another resource, or for none in particular, is nobody's here, so that whoever else it was shown to cannot
+ * act in an agent's name (RFC 8707 §2; MCP authorization, token audience).
  *
  * @param options.withSecrets where the account's personal data is to be read.
  * @throws AgentError `not_authenticated`, `token_expired`, `session_revoked`
@@ -65,6 +65,8 @@ export const identifyAgent = async (context: AgentContext, options: { readonly w
   if (live.kind !== 'access') throw refuse('not_authenticated', 'An access token is needed here, and no other', `a ${live.kind} token`);
   const { mcpServer } = live.document;
   const { resource } = live.token;
+  if (mcpServer !== null && resource === null)
+    throw refuse('not_authenticated', `The access token names no resource: ask for it with resource=${mcpServer.resource}`, 'no audience');
   if (mcpServer !== null && resource !== null && !sameResource(resource, mcpServer.resource))
     throw refuse('not_authenticated', `The access token is for another resource than ${mcpServer.resource}`, 'wrong audience');
   const { session } = live.grant.terms;
@@ -81,7 +83,7 @@ export const identifySession = async (context: AgentContext): Promise<Identified
   if (agent.session === null) {
     throw new AgentError(
       'invalid_request',
-      'This access token belongs to no sign-up session: it was issued by another flow than init_signup',
+      'This access token belongs to no sign-up session: call init_signup, and use the tokens that its sessionId is redeemed for',
       {
         reason: 'no session behind the token',
       },

@@ -51,7 +51,7 @@ export const agentsPage: TextPage = {
         `\`client_id\` is as \`check_account_status\` names it. Tokens are in the answer of this endpoint alone, never in that of a tool.`,
       ).trimEnd(),
       '## 4. Afterwards',
-      `With the session's access token, \`check_account_status\` also tells the person's name (scope \`profile\`), when they connected, and the webhooks. A session lasts until the person, you (\`DELETE ${issuer}/rest/session\`) or an operator ends it; the person finds it at \`${issuer}/connections\`. Then begin anew with \`init_signup\`.`,
+      `With the session's access token, \`check_account_status\` also tells the person's name (scope \`profile\`), when they connected, and the webhooks; without \`sessionId\` (\`GET ${issuer}/rest/account-status\`) it tells whose token you have. A session lasts until the person, you (\`DELETE ${issuer}/rest/session\`) or an operator ends it; the person finds it at \`${issuer}/connections\`. Then begin anew with \`init_signup\`.`,
       '## Errors',
       table(
         ['Error', 'HTTP', 'Meaning', 'What to do'],

@@ -28,5 +28,8 @@ export const mcpPage: TextPage = {
           .map(({ name, description }) => [`\`${name}\``, description]),
       ),
       'Discovery, `initialize`, `ping`, `tools/list`, `init_signup`, and `check_account_status` with a `sessionId` need no token. Any other call without one is answered with HTTP 401 and `WWW-Authenticate: Bearer` with `resource_metadata` and `scope`: from there an MCP client finds the authorization server by itself, sends the person to sign in, and repeats the call. Tokens are for this server alone: send its URL as `resource`.',
+      document.agentSignUp === null
+        ? null
+        : 'Webhooks belong to a session, and only `init_signup` begins one: with a token from the sign-in of an MCP client, `register_webhook` and `get_webhook_status` answer `invalid_request`.',
     ),
 };

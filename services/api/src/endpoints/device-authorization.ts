@@ -9,7 +9,7 @@ import {
 } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
 import { authenticateClient } from '../access/authenticate-client.ts';
-import { longestUserAgent, visitorOf } from '../access/visitor.ts';
+import { beginningProgram, visitorOf } from '../access/visitor.ts';
 import type { Deps } from '../deps.ts';
 import { formBody } from '../http/form-body.ts';
 import { PathNotOnPlatform } from '../http/require-switch.ts';
@@ -73,13 +73,14 @@ export const deviceAuthorizationEndpoint =
             headers: { 'retry-after': String(admission.retryAfter) },
           });
       }
+      const isUnidentified = credentials.clientId === platformState.document.agentSignUp?.unidentifiedClient;
       const started = await startSession(deps, names, {
         via: 'device_authorization',
         clientId: credentials.clientId,
         scope: sent.get('scope'),
         resources: sent.all('resource'),
         codeChallenge: codeChallenge ?? null,
-        from: { ...from, userAgent: from.userAgent.slice(0, longestUserAgent) },
+        from: { ...from, userAgent: beginningProgram(request, from.userAgent) },
         withUserCode: true,
         correlationId: request.id,
       });
@@ -87,7 +88,9 @@ export const deviceAuthorizationEndpoint =
         device_code: started.sessionId,
         user_code: started.userCode,
         verification_uri: `${started.issuer}/device`,
-        verification_uri_complete: `${started.issuer}/connect/${started.link}`,
+        // The link asks for one click. Who names no client gets one from init_signup, whose page asks for the number: a
+        // stranger with links to send does not choose the page without it.
+        ...(isUnidentified ? {} : { verification_uri_complete: `${started.issuer}/connect/${started.link}` }),
         expires_in: started.expiresIn,
         interval: started.interval,
       });

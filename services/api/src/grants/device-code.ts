@@ -1,5 +1,6 @@
 import type { ClientStreamId } from '@grantlog/domain';
 import { deviceCodeGrant as grantType } from '@grantlog/domain';
+import { OAuthError } from '@grantlog/protocol';
 import type { Deps } from '../deps.ts';
 import { readSessionToken } from '../sessions/session-tokens.ts';
 import { digestVerifier } from './code-verifier.ts';
@@ -15,12 +16,15 @@ export const deviceCodeGrant = (deps: Deps): GrantHandler => ({
   grantType,
   exchange: (request) => {
     const { parameters } = request;
-    const claimed = readSessionToken(parameters.require('device_code'), 'session');
+    const code = parameters.get('device_code');
+    const claimed = code === undefined ? null : readSessionToken(code, 'session');
+    // Most platforms lack this grant: that is said first.
+    const missing = code === undefined ? new OAuthError('invalid_request', { description: 'device_code is missing' }) : null;
     const verifierDigest = digestVerifier(parameters.get('code_verifier'));
     const narrowing = readNarrowing(request);
     return exchangeToken(deps, request, {
       grantType,
-      shown: claimed === null ? null : { kind: 'session', claimed },
+      shown: claimed === null ? missing : { kind: 'session', claimed },
       command: (facts) => ({
         type: 'redeem_code',
         now: facts.now,

@@ -89,14 +89,14 @@ export const exchangeToken = async (
   request: TokenRequest,
   exchange: {
     readonly grantType: Exclude<PlatformDocument['grantTypes'][number], 'client_credentials'>;
-    /** Null for what cannot be a token of this kind. */
-    readonly shown: Shown | null;
+    /** Null for what cannot be a token of this kind. An error is answered where platform and client have the grant type. */
+    readonly shown: Shown | OAuthError | null;
     readonly command: (facts: ExchangeFacts) => GrantCommand;
   },
 ): Promise<TokenResponse> => {
   const { names, correlationId } = request;
   const { platform } = names;
-  const { shown } = exchange;
+  const shown = exchange.shown instanceof OAuthError ? null : exchange.shown;
   const clientStream = names.client(request.credentials.clientId);
 
   const { outcome } = await execute({
@@ -105,6 +105,7 @@ export const exchangeToken = async (
     requests: [...platformStreams, { streamId: clientStream, withSecrets: true }, ...(shown === null ? [] : streamsOf(shown))],
     decide: async (loaded): Promise<Plan<Exchanged>> => {
       const { client, document } = proveClient(deps, request, loaded, exchange.grantType);
+      if (exchange.shown instanceof OAuthError) throw exchange.shown;
       if (shown === null) return unrecorded(refused('unknown_grant', `nothing that ${exchange.grantType} takes`));
       const keys = await deps.keys.of(platform, foldKeyRing(loaded));
       const issuer = issuerOf(document, deps.config.publicUrl);

@@ -1,7 +1,7 @@
-import type { EndpointId, WebhookEndpointRefusal, WebhookEndpointState } from '@grantlog/domain';
+import type { EndpointId, WebhookEndpointState } from '@grantlog/domain';
 import { standingKinds, webhookEndpointDecider } from '@grantlog/domain';
 import { fold } from '@grantlog/eventsourcing';
-import type { EndpointChange, PlatformNames } from '@grantlog/provisioning';
+import type { ChangeEndpointRefusal, EndpointChange, PlatformNames } from '@grantlog/provisioning';
 import { changeEndpoint, listEndpoints, registerEndpoint, rotateEndpointSecret } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
@@ -15,6 +15,7 @@ const words = {
   unknown_platform: missing('No such platform'),
   unknown_endpoint: missing('No such webhook endpoint'),
   unknown_client: unfit('clientId names no client of this platform'),
+  endpoint_of_session: conflicting("The endpoint belongs to an agent's session, and only that agent can have it told at another url"),
   endpoint_exists: conflicting('The endpoint is registered already'),
   endpoint_deleted: conflicting('The endpoint has been deleted'),
   secret_missing: unfit('An endpoint needs a signing secret'),
@@ -28,7 +29,7 @@ const words = {
   types_invalid: unfit('types has to be event types such as grant.revoked, or null for all'),
   concurrency_out_of_range: unfit('concurrency is from 1 to 100'),
   description_too_long: unfit('description has at most 500 characters'),
-} as const satisfies Record<WebhookEndpointRefusal | 'unknown_platform' | 'unknown_client', RefusalWords>;
+} as const satisfies Record<ChangeEndpointRefusal | 'unknown_client', RefusalWords>;
 
 const tags = ['Webhook endpoints'];
 const endpointParams = Type.Object({ platform: Type.String(), endpointId: Type.String() });

@@ -2,7 +2,7 @@ import { OAuthError } from '@grantlog/protocol';
 import { type NodeIncomingMessageLike, toWebRequest } from '@modelcontextprotocol/node';
 import { CLIENT_INFO_META_KEY, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { visitorOf } from '../access/visitor.ts';
+import { beginningProgram, visitorOf } from '../access/visitor.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { Deps } from '../deps.ts';
 import { admit } from './gate.ts';
@@ -13,17 +13,17 @@ import { isAcceptedOrigin } from './origin.ts';
 
 type Message = Readonly<Record<string, unknown>>;
 
-const longestProgram = 256;
 /** No message of the protocol is half as deep. */
 const deepest = 64;
 
 /** By which program: what an MCP client calls itself where its requests say so (2026-07-28), else the User-Agent. */
-const programOf = (message: Message, userAgent: string): string => {
+const programOf = (request: FastifyRequest, message: Message): string => {
   const params = isObject(message['params']) ? message['params'] : {};
   const meta = isObject(params['_meta']) ? params['_meta'] : {};
   const client = isObject(meta[CLIENT_INFO_META_KEY]) ? meta[CLIENT_INFO_META_KEY] : {};
   const named = [client['name'], client['version']].filter((part) => typeof part === 'string').join(' ');
-  return (named === '' ? userAgent : named).replaceAll(/\p{Cc}|\p{Cs}/gu, '\ufffd').slice(0, longestProgram);
+  const program = named === '' ? visitorOf(request).userAgent : named;
+  return beginningProgram(request, program.replaceAll(/\p{Cc}|\p{Cs}/gu, '\ufffd'));
 };
 
 /** Reads a body as text into the one message that it may be, or answers why not. */
@@ -94,11 +94,10 @@ export const mcpEndpoint =
       // Not 401: clients in the field throw their tokens away on it, and a suspension ends.
       if (platform.status === 'suspended')
         throw new OAuthError('temporarily_unavailable', { description: 'This platform is suspended by its operator' });
-      const { address, userAgent } = visitorOf(request);
       const caller = {
         deps,
         names: platform.names,
-        from: { address, userAgent: programOf(message, userAgent) },
+        from: { address: visitorOf(request).address, userAgent: programOf(request, message) },
         correlationId: request.id,
       };
       const admission = await admit(platform, caller, { message, authorization: request.headers.authorization });

@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldAccount, foldClient, foldKeyRing, foldPlatform, foldSession } from '../platforms/load-parties.ts';
 import { loadedSession, sessionRequests } from '../sessions/load-session.ts';
-import { numbersOf } from '../sessions/session-tokens.ts';
+import { canBeAnswered, numbersOf } from '../sessions/session-tokens.ts';
 import type { ConnectAnswer } from './connect-end-page.ts';
 import type { PendingSession } from './connect-seal.ts';
 import { hostsIn } from './connect-webhooks.ts';
@@ -121,13 +121,13 @@ export const decideSession = async (
       const status = sessionStatus({ session: state, grant: session.grant, standing: session.standing, now: loaded.now }) ?? 'revoked';
       const isNamed = client.status === 'active' && terms.clientId !== platformState.document.agentSignUp?.unidentifiedClient;
       const agent = isNamed ? client.name : 'the agent';
-      if (status !== 'pending' || client.status !== 'active') {
+      const keys = await deps.keys.of(platform, foldKeyRing(loaded));
+      if (status !== 'pending' || client.status !== 'active' || !canBeAnswered(terms, keys)) {
         const over = status === 'pending' ? 'revoked' : status;
         return { commit: null, outcome: repeat(state, { status: over, account: signIn.account, agent }) };
       }
 
       const { document } = platformState;
-      const keys = await deps.keys.of(platform, foldKeyRing(loaded));
       const commit = (ofSession: readonly NewEvent[], ofGrant: readonly NewEvent[] = []) =>
         commitOn(
           loaded,

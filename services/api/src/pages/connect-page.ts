@@ -45,7 +45,10 @@ const longestProgram = 200;
 const who = ({ client, isUnidentified }: ConnectView): SafeHtml =>
   isUnidentified
     ? html`An agent that has not said who it is. <strong>Nobody has verified it.</strong>`
-    : html`${client.name} (<code>${client.clientId}</code>), ${originWords[client.how]}`;
+    : html`${client.name} (<code>${client.clientId}</code>), ${originWords[client.how]}. ${
+        // Who has a secret has shown it to begin (RFC 8628 §3.1). A public client's id is no secret, and no redirect proves it here (§5.6).
+        client.kind === 'public' ? html`<strong>It has proved nothing: anybody can begin in this name.</strong>` : null
+      }`;
 
 const ago = (minutes: number): string => (minutes === 0 ? 'just now' : minutes === 1 ? 'a minute ago' : `${minutes} minutes ago`);
 

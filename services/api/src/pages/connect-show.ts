@@ -12,7 +12,8 @@ import { sendPage } from '../http/page.ts';
 import { issuerOf, pathOf } from '../platforms/issuer.ts';
 import { foldClient, foldKeyRing, foldPlatform } from '../platforms/load-parties.ts';
 import { type LoadedSession, loadedSession, sessionRequests } from '../sessions/load-session.ts';
-import { numbersOf } from '../sessions/session-tokens.ts';
+import { canBeAnswered, numbersOf } from '../sessions/session-tokens.ts';
+import type { PlatformKeys } from '../tokens/key-store.ts';
 import { sessionEndPage, unknownLinkPage } from './connect-end-page.ts';
 import { type AgentOrigin, type ConnectCheck, connectPage } from './connect-page.ts';
 import { type PendingSession, sealSession } from './connect-seal.ts';
@@ -28,23 +29,18 @@ const beginningOf = (deps: Pick<Deps, 'sealer'>, loaded: Loaded, { id, state }: 
 };
 
 /** What the person compares: the agent's number, or the code that a device shows where it was not typed (RFC 8628 §3.3.1). */
-const checkOf = async (
-  deps: Deps,
-  loaded: Loaded,
-  of: {
-    readonly platform: PlatformId;
-    readonly session: LoadedSession;
-    readonly pending: PendingSession;
-    readonly userCode: string | null;
-  },
-): Promise<ConnectCheck> => {
-  const { platform, session, pending, userCode } = of;
+const checkOf = (of: {
+  readonly platform: PlatformId;
+  readonly keys: PlatformKeys;
+  readonly session: LoadedSession;
+  readonly pending: PendingSession;
+  readonly userCode: string | null;
+}): ConnectCheck => {
+  const { platform, keys, session, pending, userCode } = of;
   const { terms } = session.state;
   switch (terms.via) {
-    case 'init_signup': {
-      const keys = await deps.keys.of(platform, foldKeyRing(loaded));
+    case 'init_signup':
       return { kind: 'number', choices: numbersOf({ platform, keys, session: session.id, terms }).choices };
-    }
     case 'device_authorization':
       return pending.entry === 'user_code' || userCode === null ? { kind: 'nothing' } : { kind: 'code', code: userCode };
   }
@@ -84,7 +80,8 @@ export const showSession = async (
   const path = pathOf(issuer);
   const status = sessionStatus({ session: state, grant: session.grant, standing: session.standing, now: loaded.now }) ?? 'revoked';
   const client = foldClient(loaded, state.terms.client);
-  if (status !== 'pending' || client.status !== 'active')
+  const keys = await deps.keys.of(platform, foldKeyRing(loaded));
+  if (status !== 'pending' || client.status !== 'active' || !canBeAnswered(state.terms, keys))
     return sendPage(reply, 410, sessionEndPage({ document, path, status: status === 'pending' ? 'revoked' : status }));
 
   const csrf = csrfToken(deps, platform, browserId);
@@ -112,7 +109,7 @@ export const showSession = async (
     from,
     minutesAgo: Math.max(0, Math.floor((loaded.now - state.startedAt) / 60_000)),
     webhookHosts,
-    check: await checkOf(deps, loaded, { platform, session, pending, userCode: beginning?.['userCode'] ?? null }),
+    check: checkOf({ platform, keys, session, pending, userCode: beginning?.['userCode'] ?? null }),
     changed: shown.changed ?? false,
     csrf,
     sealed: seal({ signIn: { id: signedIn.id, account: signedIn.account }, webhookHosts }),

@@ -45,10 +45,12 @@ const ofRouter = (error: Error & { readonly statusCode?: unknown }): ProblemErro
   const { statusCode: status, message } = error;
   if (typeof status !== 'number' || status < 400 || status >= 500) return null;
   const members = { code: 'invalid_request', error: 'invalid_request', resolution };
-  return new ProblemError(
-    problem({ status, type: 'urn:grantlog:problem:invalid_request', title: 'Invalid request', detail: message, members }),
-    { headers: { 'cache-control': 'no-store' }, cause: error },
-  );
+  const detail = status === 415 ? 'Send JSON, with Content-Type: application/json' : message;
+  return new ProblemError(problem({ status, type: 'urn:grantlog:problem:invalid_request', title: 'Invalid request', detail, members }), {
+    reason: message,
+    headers: { 'cache-control': 'no-store' },
+    cause: error,
+  });
 };
 
 /**

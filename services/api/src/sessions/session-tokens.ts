@@ -27,6 +27,12 @@ const keyOf = ({ platform, keys, terms }: SessionSource): Uint8Array => {
   return key;
 };
 
+/**
+ * Whether the key that a session's tokens were made with is on the ring. Retired as compromised it takes them along: its
+ * agent could not redeem what a person would answer, and whoever has the key knows the number.
+ */
+export const canBeAnswered = ({ tokenKeyId }: SessionTerms, keys: PlatformKeys): boolean => keys.tokenKey(tokenKeyId) !== null;
+
 /** The token of a session, the same bytes whenever it is computed. */
 export const sessionTokenOf = (source: SessionSource, kind: SessionTokenKind, document: PlatformDocument): PlainToken =>
   mintToken({

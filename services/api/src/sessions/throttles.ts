@@ -58,7 +58,8 @@ export const admitSignUp = async (
   const wait = await takeAttempt(pool, platform, ofAddress, now);
   if (wait > 0) return { outcome: 'refused', retryAfter: Math.ceil(wait), which: 'address' };
   if (webhookHost === null) return { outcome: 'admitted' };
-  const ofHost = bucket(signUpsOfHost, 'sign-up host', webhookHost.toLowerCase());
+  // `agent.example.` and `agent.example..` are sent to as one host, so they are one.
+  const ofHost = bucket(signUpsOfHost, 'sign-up host', webhookHost.toLowerCase().replace(/\.+$/, ''));
   const hostWait = await takeAttempt(pool, platform, ofHost, now);
   if (hostWait <= 0) return { outcome: 'admitted' };
   await giveBackAttempt(pool, platform, ofAddress);

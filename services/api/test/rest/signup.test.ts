@@ -123,12 +123,15 @@ describe('init_signup over REST', () => {
   test('words what the router refuses like every other fault', async () => {
     const sent = (payload: string, type: string) =>
       world.app.inject({ method: 'POST', url: '/arlo-health/rest/signup', headers: { 'content-type': type }, payload });
-    for (const [status, response] of [
-      [400, await sent('{"baseUrl":', 'application/json')],
-      [415, await sent('baseUrl=x', 'application/x-www-form-urlencoded')],
-      [413, await sent(JSON.stringify({ baseUrl: 'x'.repeat(70_000) }), 'application/json')],
+    for (const [status, detail, response] of [
+      [400, 'not valid JSON', await sent('{"baseUrl":', 'application/json')],
+      [415, 'Send JSON, with Content-Type: application/json', await sent('baseUrl=x', 'application/x-www-form-urlencoded')],
+      [413, 'too large', await sent(JSON.stringify({ baseUrl: 'x'.repeat(70_000) }), 'application/json')],
     ] as const)
-      expect([response.statusCode, response.json()]).toMatchObject([status, { error: 'invalid_request', resolution: expect.any(String) }]);
+      expect([response.statusCode, response.json()]).toMatchObject([
+        status,
+        { error: 'invalid_request', detail: expect.stringContaining(detail), resolution: expect.any(String) },
+      ]);
   });
 
   test('asks for a code challenge where the platform requires one', async () => {

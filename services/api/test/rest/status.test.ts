@@ -89,7 +89,7 @@ describe('a session, by its sessionId alone', () => {
       authenticated: false,
       status: 'denied',
       sessionId,
-      resolution: expect.stringContaining('declined'),
+      resolution: expect.stringContaining('declined or chose another number'),
     });
   });
 
@@ -268,17 +268,17 @@ describe('check_account_status without a sessionId', () => {
     expect((await statusOf(sessionId)).body['status']).toBe('revoked');
   });
 
-  test('is not_authenticated for a token for another resource, whose server would else act in the name of its agents', async () => {
+  test('is not_authenticated for a token for another resource or for none, whose holders would else act in the name of its agents', async () => {
     const other = 'https://other.example/api';
     const two = await world.open('two', {
       resources: [`${publicUrl}/two/mcp`, other].map((uri) => ({ uri, name: 'A resource', scopes: ['openid'] })),
     });
-    const tokenFor = async (resource: string): Promise<string> => {
+    const tokenFor = async (resource: string | null): Promise<string> => {
       const begun = await world.app.inject({
         method: 'POST',
         url: `/${two}/oauth/device_authorization`,
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        payload: String(new URLSearchParams({ client_id: 'unidentified-agent', resource })),
+        payload: String(new URLSearchParams({ client_id: 'unidentified-agent', ...(resource === null ? {} : { resource }) })),
       });
       const sessionId = String((begun.json() as { readonly device_code?: unknown }).device_code);
       await linkSession(world.deps, { platform: two, sessionId, account: (await world.account(two)).id });
@@ -287,6 +287,10 @@ describe('check_account_status without a sessionId', () => {
     expect(await accountStatus(await tokenFor(`${publicUrl}/two/mcp`), two)).toMatchObject({ status: 200 });
     expect(await accountStatus(await tokenFor(other), two)).toMatchObject(
       problemOf(401, 'not_authenticated', expect.stringContaining('for another resource')),
+    );
+    // It was asked for on a platform with several, and would be good everywhere.
+    expect(await accountStatus(await tokenFor(null), two)).toMatchObject(
+      problemOf(401, 'not_authenticated', expect.stringContaining(`ask for it with resource=${publicUrl}/two/mcp`)),
     );
   });
 

@@ -2,7 +2,7 @@ import { randomToken } from '@grantlog/crypto';
 import { sessionWebhookLimit } from '@grantlog/domain';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { registerWebhook } from '../../src/agent/register-webhook.ts';
-import { type AgentWorld, createAgentWorld, problemOf } from './support/agents.ts';
+import { type AgentWorld, createAgentWorld, problemOf, publicUrl } from './support/agents.ts';
 
 let world: AgentWorld;
 beforeAll(async () => {
@@ -134,8 +134,9 @@ describe('register_webhook over REST', () => {
       clientId: 'unidentified-agent',
       account: id,
       scopes: ['openid', 'profile'],
+      resource: `${publicUrl}/arlo-health/mcp`,
     });
-    expect(await register(accessToken, {})).toMatchObject(problemOf(400, 'invalid_request', expect.stringContaining('no sign-up session')));
+    expect(await register(accessToken, {})).toMatchObject(problemOf(400, 'invalid_request', expect.stringContaining('call init_signup')));
     expect((await world.rest('GET', '/account-status', { token: accessToken })).body).toMatchObject({ authenticated: true, sessions: [] });
   });
 

@@ -78,9 +78,10 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
     for (;;) {
       const taken = await takeAffectedGrants(client, { platform, affected, limit: chunk });
       if (taken.length === 0) return;
+      await routes.openSessions(taken.flatMap(({ session }) => session ?? []));
       for (const grant of taken) {
         grants.forget(grant.grantId);
-        const endpoints = routes.hearing('grant.revoked', concernOf(grant));
+        const endpoints = await routes.hearing('grant.revoked', concernOf(grant));
         const data = { ...grantData(grant, platform), sequence: grant.version, reason };
         tell(event, { as: 'grant.revoked', lane: revocationLane, subject: grant.grantId, data, endpoints });
       }
@@ -108,7 +109,7 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
         break;
       case 'grant': {
         if (grant === null) throw new Error(`grant ${subject} has no first event`);
-        const endpoints = routes.hearing(telling.as, concernOf(grant));
+        const endpoints = await routes.hearing(telling.as, concernOf(grant));
         const data = { ...grantData(grant, platform), sequence: event.version, ...telling.particulars(event) };
         tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
         break;
@@ -118,14 +119,14 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
         // The first event of a session's stream is its beginning, which names its client.
         const terms = first?.data as SessionTerms | undefined;
         if (terms === undefined) throw new Error(`session ${subject} has no first event`);
-        const endpoints = routes.hearing(telling.as, { clients: new Set([terms.client]), sessions: new Set([subject]) });
+        const endpoints = await routes.hearing(telling.as, { clients: new Set([terms.client]), sessions: new Set([subject]) });
         const data = { platform, sessionId: subject, clientId: terms.clientId, sequence: event.version, ...telling.particulars(event) };
         tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
         break;
       }
       case 'account': {
         await grants.flush();
-        const endpoints = routes.hearing(telling.as, await concernedByAccount(client, { platform, account: subject }));
+        const endpoints = await routes.hearing(telling.as, await concernedByAccount(client, { platform, account: subject }));
         const data = { platform, accountId: subject, sequence: event.version, ...telling.particulars(event) };
         tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
         break;
@@ -134,7 +135,7 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
         const first = (await readFirstEvents(client, { platform, streamIds: [subject] })).get(subject);
         // The first event of a client's stream is its registration, which names the wire's client_id.
         const { clientId } = (first?.data ?? {}) as { readonly clientId?: string };
-        const endpoints = routes.hearing(telling.as, { clients: new Set([subject]), sessions: new Set() });
+        const endpoints = await routes.hearing(telling.as, { clients: new Set([subject]), sessions: new Set() });
         const data = { platform, clientId: clientId ?? subject, sequence: event.version, ...telling.particulars(event) };
         tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
         break;

@@ -1,6 +1,6 @@
 import { foldVersion, type WebhookEndpointEvent, type WebhookEndpointState, webhookEndpointDecider } from '@grantlog/domain';
 import type { Placed, PlatformId, StreamId } from '@grantlog/eventsourcing';
-import { type EndpointRoute, readRoutes, readStream, type Transaction, upsertRoute } from '@grantlog/postgres';
+import { type EndpointRoute, readRoutes, readSessionRoutes, readStream, type Transaction, upsertRoute } from '@grantlog/postgres';
 
 const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointState): EndpointRoute | null => {
   switch (state.status) {
@@ -38,7 +38,9 @@ export type Concerned = { readonly clients: ReadonlySet<StreamId>; readonly sess
 /** The endpoints that the dispatcher speaks to, kept as of the event that it has reached. */
 export type Routes = {
   /** Active endpoints that want a type of event about these clients and these sessions. One of a session hears no other's. */
-  readonly hearing: (type: string, about: Concerned) => readonly StreamId[];
+  readonly hearing: (type: string, about: Concerned) => Promise<readonly StreamId[]>;
+  /** Reads the routes of sessions that many events are about, at once; of others they are read when they are asked for. */
+  readonly openSessions: (sessions: Iterable<StreamId>) => Promise<void>;
   /** The session of an active endpoint; null where it belongs to none, or is not spoken to. */
   readonly sessionOf: (endpoint: StreamId) => StreamId | null;
   /** Takes in a change of an endpoint, at its event's position. */
@@ -52,19 +54,40 @@ export const openRoutes = async (
 ): Promise<Routes> => {
   const { platform } = at;
   const stored = await readRoutes(client, { platform, foldVersion });
-  const active = new Map(stored.routes.map((route) => [route.endpoint, route]));
+  const active = new Map<StreamId, EndpointRoute>();
+  const ofSessions = new Map<StreamId, Set<StreamId>>();
+  const ofNone = new Set<StreamId>();
+  const place = (route: EndpointRoute): void => {
+    active.set(route.endpoint, route);
+    if (route.session === null) ofNone.add(route.endpoint);
+    else ofSessions.set(route.session, (ofSessions.get(route.session) ?? new Set()).add(route.endpoint));
+  };
+  stored.routes.forEach(place);
   const change = async (endpoint: StreamId, position: number): Promise<void> => {
     const route = await refold(client, { platform, endpoint, position });
-    if (route?.status === 'active') active.set(endpoint, route);
+    if (route?.status === 'active') place(route);
     else active.delete(endpoint);
   };
   for (const endpoint of stored.outdated) await change(endpoint, at.position - 1);
+  const opened = new Set<StreamId>();
+  const openSessions = async (sessions: Iterable<StreamId>): Promise<void> => {
+    const unread = [...new Set(sessions)].filter((session) => !opened.has(session));
+    if (unread.length === 0) return;
+    // Every change up to here is stored already, so what is read is as of the event that is being told.
+    for (const route of await readSessionRoutes(client, { platform, foldVersion, sessions: unread })) place(route);
+    for (const session of unread) opened.add(session);
+  };
   return {
-    hearing: (type, { clients, sessions }) =>
-      [...active.values()]
-        .filter((route) => (route.session === null ? route.client === null || clients.has(route.client) : sessions.has(route.session)))
+    openSessions,
+    hearing: async (type, { clients, sessions }) => {
+      await openSessions(sessions);
+      const named = [...ofNone, ...[...sessions].flatMap((session) => [...(ofSessions.get(session) ?? [])])];
+      return named
+        .flatMap((endpoint) => active.get(endpoint) ?? [])
+        .filter((route) => route.session !== null || route.client === null || clients.has(route.client))
         .filter((route) => route.types === null || route.types.includes(type))
-        .map(({ endpoint }) => endpoint),
+        .map(({ endpoint }) => endpoint);
+    },
     sessionOf: (endpoint) => active.get(endpoint)?.session ?? null,
     change,
   };

@@ -162,6 +162,8 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
     readonly clientId: string;
     readonly account: AccountId | null;
     readonly scopes?: readonly string[];
+    /** Which its tokens are for. */
+    readonly resource?: string;
   }) => {
     const id = uuidv7(Date.now()) as GrantId;
     const terms: GrantTerms = {
@@ -172,7 +174,7 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
       session: null,
       signIn: null,
       scopes: of.scopes ?? ['manage'],
-      resources: [],
+      resources: of.resource === undefined ? [] : [of.resource],
       authTime: null,
       tokenNonce: randomToken(32),
     };
@@ -187,7 +189,7 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
       accessExpiresAt: seconds + 600,
       refreshExpiresAt: seconds + 6_000,
       scopes: terms.scopes.map((_, index) => index),
-      resource: null,
+      resource: of.resource === undefined ? null : 0,
       tokenKeyId: keys.mintingTokenKeyId,
     };
     const position = await append(of.platform, id, { type: 'grant.authorized', data: { ...terms, code: null, issue } });

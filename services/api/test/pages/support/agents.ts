@@ -1,12 +1,12 @@
 import { randomToken, randomUuid, uuidv7 } from '@grantlog/crypto';
-import type { SessionId, SessionTerms, SessionVia } from '@grantlog/domain';
+import type { GrantState, SessionId, SessionTerms, SessionVia } from '@grantlog/domain';
 import { deviceCodeGrant, parsePlatformDocument } from '@grantlog/domain';
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
 import { listMail, readEventsAfter } from '@grantlog/postgres';
-import { configurePlatform, openMail, registerAccount } from '@grantlog/provisioning';
+import { configurePlatform, openMail, registerAccount, sessionGrant } from '@grantlog/provisioning';
 import { createLogger } from '@grantlog/runtime';
 import { createApp } from '../../../src/app.ts';
-import { foldKeyRing, foldPlatform, platformStreams } from '../../../src/platforms/load-parties.ts';
+import { foldGrant, foldKeyRing, foldPlatform, platformStreams } from '../../../src/platforms/load-parties.ts';
 import { sessionTokenOf } from '../../../src/sessions/session-tokens.ts';
 import { startSession } from '../../../src/sessions/start-session.ts';
 import { createWorld, tenantJson } from '../../management/support/world.ts';
@@ -162,7 +162,21 @@ export const openAgentWorld = async (databaseUrl: string) => {
   };
   type Person = Awaited<ReturnType<typeof account>>;
 
-  const head = (platform: PlatformId): Promise<number> => world.head(platform);
+  /** A browser that a link has led, by way of the sign-in form, to the page that asks. */
+  const atConnect = async (session: { readonly path: string; readonly platform: PlatformId }, person?: Person) => {
+    const who = person ?? (await account(session.platform));
+    const browser = createBrowser(session.platform);
+    const form = await browser.open(session.path);
+    const page = await browser.post('/sign-in', { ...form.hidden, email: who.email, password: who.password });
+    return { browser, page, person: who };
+  };
+  /** What work has recorded, by stream and type. */
+  const during = async <Result>(work: () => Promise<Result>, platform = agents) => {
+    const before = await world.head(platform);
+    const result = await work();
+    const events = await readEventsAfter(deps.pool, { platform, after: before, limit: 500 });
+    return { result, events, types: events.map(({ type }) => type) };
+  };
   return {
     ...world,
     app,
@@ -173,22 +187,17 @@ export const openAgentWorld = async (databaseUrl: string) => {
     beginLong,
     account,
     createBrowser,
-    /** A browser that a link has led, by way of the sign-in form, to the page that asks. */
-    atConnect: async (session: { readonly path: string; readonly platform: PlatformId }, person?: Person) => {
-      const who = person ?? (await account(session.platform));
-      const browser = createBrowser(session.platform);
-      const form = await browser.open(session.path);
-      const page = await browser.post('/sign-in', { ...form.hidden, email: who.email, password: who.password });
-      return { browser, page, person: who };
-    },
+    atConnect,
     wrongNumber: (session: { readonly number: number }, page: Seen): string =>
       String(offeredBy(page).find((each) => each !== session.number)),
-    /** What work has recorded, by stream and type. */
-    during: async <Result>(work: () => Promise<Result>, platform = agents) => {
-      const before = await head(platform);
-      const result = await work();
-      const events = await readEventsAfter(deps.pool, { platform, after: before, limit: 500 });
-      return { result, events, types: events.map(({ type }) => type) };
+    during,
+    /** What a person answers on the page that asks. */
+    answer: (at: Awaited<ReturnType<typeof atConnect>>, fields: Fields) =>
+      during(() => at.browser.post('/connect', { ...at.page.hidden, ...fields })),
+    /** What the log says of the grant that a session comes to. */
+    grantOf: async ({ id, platform }: { readonly id: SessionId; readonly platform: PlatformId }): Promise<GrantState> => {
+      const grant = sessionGrant(id);
+      return foldGrant(await log.load(platform, [{ streamId: grant }]), grant);
     },
     eventsOf: async (streamId: StreamId, platform = agents) => (await log.load(platform, [{ streamId }])).stream(streamId).events,
     codeMailedTo: async (to: string): Promise<string> => {
@@ -203,3 +212,4 @@ export const openAgentWorld = async (databaseUrl: string) => {
 };
 
 export type AgentWorld = Awaited<ReturnType<typeof openAgentWorld>>;
+export type Begun = Awaited<ReturnType<AgentWorld['begin']>>;
