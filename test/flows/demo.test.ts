@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '@grantlog/cli';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const command = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'main.ts');
@@ -11,14 +11,6 @@ type Ended = { readonly code: number | null; readonly out: string };
 
 let dataDir: string;
 let environment: NodeJS.ProcessEnv;
-
-const port = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 const grantlog = (...parameters: readonly string[]): Promise<Ended> =>
   new Promise((resolve) => {
@@ -55,7 +47,7 @@ const startServer = async (): Promise<() => Promise<Ended>> => {
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'grantlog-start-'));
-  const [apiPort, opsPort] = [await port(), await port()];
+  const [apiPort, opsPort] = [await findFreePort(), await findFreePort(3)];
   const { DATABASE_URL: _, REDIS_URL: __, ...rest } = process.env;
   environment = { ...rest, DATA_DIR: dataDir, PORT: String(apiPort), OPS_PORT: String(opsPort), PUBLIC_URL: `http://localhost:${apiPort}` };
 });

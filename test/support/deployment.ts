@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Demo } from '@grantlog/cli';
-import { seed } from '@grantlog/cli';
+import { findFreePort, seed } from '@grantlog/cli';
 import { createDatabase, migrate } from '@grantlog/postgres';
 
 export type Node = {
@@ -31,16 +30,6 @@ export type Deployment = {
   readonly stop: () => Promise<void>;
 };
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
-
 const isReady = async (opsUrl: string): Promise<boolean> => {
   try {
     return (await fetch(`${opsUrl}/readyz`)).ok;
@@ -60,9 +49,9 @@ const startNode = async (
   environment: Readonly<Record<string, string>>,
   wishedPort: number | null,
 ): Promise<Node> => {
-  const port = wishedPort ?? (await freePort());
+  const port = wishedPort ?? (await findFreePort());
   // The example resources answer about themselves on the one port that they have.
-  const opsPort = service === 'example-resources' ? port : await freePort();
+  const opsPort = service === 'example-resources' ? port : await findFreePort();
   const logPath = join(folder, `${service}-${port}.log`);
   await writeFile(logPath, '');
   const script = join(checkout, folderOf[service], 'src', 'main.ts');
@@ -119,8 +108,8 @@ export const startDeployment = async (options: {
     name: `deployment_${crypto.randomUUID().slice(0, 8)}`,
   });
   await migrate({ connectionString: databaseUrl });
-  const firstPort = await freePort();
-  const examplesPort = options.examples === true ? await freePort() : 9; // discard: nobody listens there
+  const firstPort = await findFreePort();
+  const examplesPort = options.examples === true ? await findFreePort() : 9; // discard: nobody listens there
   const publicUrl = `http://localhost:${firstPort}`;
   const secret = `${crypto.randomUUID()}${crypto.randomUUID()}`;
   const demo = await seed({

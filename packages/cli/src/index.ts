@@ -5,6 +5,7 @@ export { findRedis, type RunningRedis, startRedis } from './embedded/redis.ts';
 export { removeEmbeddedPostgres } from './embedded/remove-embedded-postgres.ts';
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded/start-embedded-postgres.ts';
 export { Problem } from './problem.ts';
+export { findFreePort } from './processes/free-port.ts';
 export type { Demo, DemoPlatform, Seed } from './seed/contract.ts';
 export { seed } from './seed/index.ts';
 export { openProvisioning } from './seed/open-provisioning.ts';

@@ -17,18 +17,10 @@ type Setup = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
-/** OPS_PORT needs its two successors free too. */
-const freeRow = async (): Promise<number> => {
-  for (;;) {
-    const port = await findFreePort();
-    const states = await Promise.all([port + 1, port + 2].map((next) => checkPort(next, '127.0.0.1')));
-    if (states.every((state) => state === 'free')) return port;
-  }
-};
-
 const setUp = async (): Promise<Setup> => {
   const data = join(await temporaryFolder(), 'data');
-  const [port, opsPort] = [await findFreePort(), await freeRow()];
+  // The two ports after OPS_PORT are the worker's and the example resources'.
+  const [port, opsPort] = [await findFreePort(), await findFreePort(3)];
   onTestFinished(() => removeEmbeddedPostgres(join(data, 'postgres')).catch(() => undefined));
   return { data, port, opsPort, environment: { DATA_DIR: data, PORT: String(port), OPS_PORT: String(opsPort) } };
 };

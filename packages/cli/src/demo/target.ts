@@ -10,7 +10,7 @@ import { parseLauncherSettings } from '../launcher/settings.ts';
 import { checkout, statePaths } from '../launcher/state-directory.ts';
 import { Problem } from '../problem.ts';
 import { ended, pause } from '../processes/ended.ts';
-import { checkPort, findFreePort } from '../processes/free-port.ts';
+import { findFreePort } from '../processes/free-port.ts';
 import type { Demo } from '../seed/contract.ts';
 import { readDemo } from '../seed/demo-file.ts';
 
@@ -70,18 +70,9 @@ const own = ['DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL', 'GRANTLOG_SECRE
 
 const ownEnvironment = async (given: Environment, dataDir: string): Promise<Environment> => {
   const kept = Object.entries(given).filter(([name]) => !own.includes(name.replace(/_FILE$/, '')));
-  const opsPort = await findFreeRow();
+  // The worker's operations port follows the API's, and the example resources' port that.
+  const opsPort = await findFreePort(3);
   let port = opsPort;
   while (port >= opsPort && port <= opsPort + 2) port = await findFreePort();
   return { ...Object.fromEntries(kept), DATA_DIR: dataDir, PORT: String(port), OPS_PORT: String(opsPort) };
-};
-
-/** The worker's operations port follows the API's, and the example resources' port that. */
-const findFreeRow = async (): Promise<number> => {
-  for (;;) {
-    const port = await findFreePort();
-    if (port + 2 > 65_535) continue;
-    const states = await Promise.all([port + 1, port + 2].map((next) => checkPort(next, '127.0.0.1')));
-    if (states.every((state) => state === 'free')) return port;
-  }
 };

@@ -1,17 +1,6 @@
 import { createServer } from 'node:net';
 import { systemErrorCode } from '../problem.ts';
 
-/** A port of 127.0.0.1 that nobody listens on now. Somebody may take it before we do: the caller tries again. */
-export const findFreePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
-
 /** `'refused'` is what the system answers to ports below 1024; `'not our address'`: the host's name or address is not this machine. */
 export type PortState = 'free' | 'in use' | 'refused' | 'not our address';
 
@@ -30,4 +19,23 @@ const states: Readonly<Record<string, PortState>> = {
   EINVAL: 'not our address',
   ENOTFOUND: 'not our address',
   EAI_AGAIN: 'not our address',
+};
+
+// Systems take the ports of their own connections from 32,768 on: none of those comes in the way of a server here.
+const lowest = 20_000;
+const above = 32_000;
+
+/**
+ * A port of 127.0.0.1 that nobody listens on now, and the `row - 1` after it. Somebody may take it before we do: the
+ * caller tries again.
+ *
+ * @throws Error when a hundred guesses found none.
+ */
+export const findFreePort = async (row = 1): Promise<number> => {
+  for (let guesses = 0; guesses < 100; guesses += 1) {
+    const port = lowest + Math.floor(Math.random() * (above - lowest - row));
+    const found = await Promise.all(Array.from({ length: row }, (_, next) => checkPort(port + next, '127.0.0.1')));
+    if (found.every((state) => state === 'free')) return port;
+  }
+  throw new Error('no free port found on 127.0.0.1');
 };
