@@ -41,5 +41,8 @@ export const createPool = (options: PoolOptions): pg.Pool => {
     },
   });
   pool.on('error', (error) => options.onError?.(error));
+  // A session may be ended by the server between two statements, or after one that failed. The next statement says so; an
+  // error that nobody listens to would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 };
