@@ -48,7 +48,7 @@ const answer = async (
       };
       const code = { expiresAt, redirectUri: null, redirectUriSent: false, codeChallenge, tokenKeyId: key.keyId, nonce: null };
       const opening = grantDecider.decide(
-        { type: 'authorize', terms: { flow: 'device_code', ...terms }, code },
+        { type: 'authorize', terms: { flow: 'device_code', ...terms }, code, context: null },
         fold(grantDecider, loaded.stream(grantId)),
       );
       const isLink = events.some(({ type }) => type === 'session.linked');

@@ -12,18 +12,34 @@ export type { SettingsProblem } from './client/check-settings.ts';
 export type { ClientCommand, ClientRefusal } from './client/decide.ts';
 export { clientDecider } from './client/decide.ts';
 export type {
+  ApplicationType,
+  BackchannelLogout,
   ClientAuthMethod,
+  ClientDeletion,
   ClientEvent,
+  ClientExtras,
   ClientKind,
   ClientOrigin,
   ClientRegistration,
+  ClientSelfDescription,
   ClientSettings,
   DeveloperSettings,
 } from './client/events.ts';
+export { extraDefaults } from './client/events.ts';
 export type { ClientRecord, ClientState, ProposedChange } from './client/state.ts';
 export type { GrantCommand, GrantRefusal, IssueRules, Narrowing, PresentedToken, RetryRules } from './grant/commands.ts';
 export { endOfUse, grantDecider, isAccessLive } from './grant/decider.ts';
-export type { CodeTerms, GrantEvent, GrantFlow, GrantTerms, Issue, RevocationReason } from './grant/events.ts';
+export type {
+  ClaimsRequest,
+  CodeTerms,
+  Delegation,
+  DelegationSource,
+  GrantEvent,
+  GrantFlow,
+  GrantTerms,
+  Issue,
+  RevocationReason,
+} from './grant/events.ts';
 export type { GrantState } from './grant/state.ts';
 export type { AccountId, ClientId, ClientStreamId, EndpointId, GrantId, Instant, NameId, SessionId, SignInId } from './ids.ts';
 export { keyRingStream, parsePlatformId, parseStreamId, platformStream, standingKinds, systemPlatform } from './ids.ts';
@@ -40,11 +56,14 @@ export type { PlatformCommand, PlatformRefusal } from './platform/decide.ts';
 export { platformDecider } from './platform/decide.ts';
 export type {
   AgentSignUp,
+  AssertionAlgorithm,
   Branding,
   CompatibilitySwitches,
+  ContextChoice,
   ExplorationLimits,
   Lifetimes,
   McpServerCard,
+  MetadataDocumentRules,
   PlatformDocument,
   PlatformGrantType,
   PresetClient,
@@ -52,8 +71,9 @@ export type {
   ResourceDefinition,
   ScopeDefinition,
   SigningAlgorithm,
+  TrustedIssuer,
 } from './platform/document.ts';
-export { deviceCodeGrant } from './platform/document.ts';
+export { deviceCodeGrant, jwtBearerGrant, tokenExchangeGrant } from './platform/document.ts';
 export type { PlatformEvent } from './platform/events.ts';
 export type { ParsedPlatformDocument } from './platform/parse-document.ts';
 export { parsePlatformDocument } from './platform/parse-document.ts';

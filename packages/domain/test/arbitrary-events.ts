@@ -149,7 +149,8 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   'client.disabled': fc.record({ reason }),
   'client.enabled': nothing,
   'client.grants_revoked': fc.record({ reason }),
-  'client.deleted': nothing,
+  'client.used': nothing,
+  'client.deleted': fc.constantFrom({}, { reason: 'unused' as const }),
   'name.claimed': fc.record({ kind: fc.constantFrom('email' as const, 'totp_step' as const), owner: streamId('0003') }),
   'name.released': nothing,
   'webhook_endpoint.registered': fc.record({

@@ -164,6 +164,8 @@ describe('a client', () => {
     expect(replay([registered, { ...revoked, position: 9 }, deleted])).toEqual({
       status: 'deleted',
       clientId: 'robot',
+      how: 'portal',
+      reason: null,
       firstPosition: 1,
       revokedBefore: 9,
     });

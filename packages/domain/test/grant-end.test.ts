@@ -83,7 +83,7 @@ describe('revoking', () => {
   });
 
   test('decides a grant once', () => {
-    given([authorized]).when({ type: 'authorize', terms, code }).expect({ events: [], refusal: 'already_decided' });
+    given([authorized]).when({ type: 'authorize', terms, code, context: null }).expect({ events: [], refusal: 'already_decided' });
     const { tokenNonce, ...denial } = terms;
     expect(tokenNonce).toBe('nonce');
     given([authorized]).when({ type: 'deny', terms: denial }).expect({ events: [], refusal: 'already_decided' });

@@ -60,6 +60,7 @@ export const redeem = (change: Partial<Redeem> = {}): Redeem => ({
   verifierDigest: 'challenge',
   narrowing,
   rules,
+  proofKey: null,
   ...change,
 });
 export const refresh = (sequence: number, change: Partial<Refresh> = {}): Refresh => ({
@@ -72,5 +73,6 @@ export const refresh = (sequence: number, change: Partial<Refresh> = {}): Refres
   narrowing,
   rules,
   retry: { retrySeconds: 60, retryLimit: 10 },
+  proofKey: null,
   ...change,
 });

@@ -47,7 +47,11 @@ const clients: readonly Case<ClientState | null>[] = [
   { name: 'rejected', state: { status: 'active', ...client, approval: 'rejected' }, alone: 'client_unapproved' },
   { name: 'disabled', state: { status: 'disabled', reason: 'abuse', ...client }, alone: 'client_disabled' },
   { name: 'disabled, pending', state: { status: 'disabled', reason: 'abuse', ...client, approval: 'pending' }, alone: 'client_disabled' },
-  { name: 'deleted', state: { status: 'deleted', clientId: client.clientId, firstPosition: 3, revokedBefore: 0 }, alone: 'client_deleted' },
+  {
+    name: 'deleted',
+    state: { status: 'deleted', clientId: client.clientId, how: 'portal', reason: null, firstPosition: 3, revokedBefore: 0 },
+    alone: 'client_deleted',
+  },
 ];
 const accounts: readonly Case<AccountState | null>[] = [
   { name: 'without', state: null, alone: null },

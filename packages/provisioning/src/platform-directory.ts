@@ -17,9 +17,30 @@ export type PlatformNames = {
   readonly totpStep: (account: AccountId, step: number) => NameId;
   /** Where the code that a person types for a session is claimed. Goes with the month in which it runs out. */
   readonly userCode: (code: string, expiresAtMs: number) => NameId;
+  /** Where a one-time assertion is used up. `of` says whose: a client's, or an issuer's. Goes with the month in which it runs out. */
+  readonly jti: (of: string, jti: string, expiresAtMs: number) => NameId;
+  /** Where a pushed authorization request is used up. */
+  readonly requestUri: (id: string, expiresAtMs: number) => NameId;
+  /** Where an account's consent to exactly this is remembered: its owner is the grant that was allowed. */
+  readonly consent: (allowed: Consented) => NameId;
+  /** Where a person of an identity provider is claimed by their account. */
+  readonly externalSubject: (issuer: string, subject: string) => NameId;
   /** The webhook of a session by the key that its agent gave it: one each, registered again is changed. */
   readonly sessionWebhook: (session: SessionId, sessionKey: string) => EndpointId;
 };
+
+/** What a consent was about, all of it; in another order it is the same. */
+export type Consented = {
+  readonly account: AccountId;
+  readonly client: ClientStreamId;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly claims: readonly string[];
+};
+
+const consentName = ({ account, client, redirectUri, scopes, resources, claims }: Consented): string =>
+  `consent ${JSON.stringify([account, client, redirectUri, scopes.toSorted(), resources.toSorted(), claims.toSorted()])}`;
 
 export type PlatformDirectory = {
   /** The names of a platform, or null where no such platform is. Never changes once it is there. */
@@ -55,6 +76,11 @@ export const createPlatformDirectory = (options: { readonly log: EventLog; reado
       totpStep: (account, step) =>
         expiringNameId({ nameKey, kind: 'totp_step', name: `${account} ${step}`, expiresAtMs: totpStepEnd(step) }) as NameId,
       userCode: (code, expiresAtMs) => expiringNameId({ nameKey, kind: 'user_code', name: code, expiresAtMs }) as NameId,
+      jti: (of, jti, expiresAtMs) => expiringNameId({ nameKey, kind: 'jti', name: JSON.stringify([of, jti]), expiresAtMs }) as NameId,
+      requestUri: (id, expiresAtMs) => expiringNameId({ nameKey, kind: 'request_uri', name: id, expiresAtMs }) as NameId,
+      consent: (allowed) => nameId({ nameKey, kindCode: standingKinds.name, name: consentName(allowed) }) as NameId,
+      externalSubject: (issuer, subject) =>
+        nameId({ nameKey, kindCode: standingKinds.name, name: `external ${JSON.stringify([issuer, subject])}` }) as NameId,
       sessionWebhook: (session, sessionKey) =>
         nameId({ nameKey, kindCode: standingKinds.webhookEndpoint, name: `session ${session} ${sessionKey}` }) as EndpointId,
     };

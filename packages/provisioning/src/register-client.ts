@@ -3,6 +3,7 @@ import { createClientSecret, digestSecret, randomToken } from '@grantlog/crypto'
 import type {
   AccountId,
   ClientAuthMethod,
+  ClientExtras,
   ClientId,
   ClientKind,
   ClientOrigin,
@@ -19,7 +20,7 @@ import { type UnknownToPlatform, unknownToPlatform } from './check-client-settin
 import type { By, Provisioning } from './provisioning.ts';
 import { sealCredential } from './sealed-credentials.ts';
 
-export type NewClient = Omit<ClientSettings, 'authMethods'> & {
+export type NewClient = Omit<ClientSettings, 'authMethods' | keyof ClientExtras> & {
   readonly platform: PlatformId;
   /** Null to have one made: 22 characters of `[A-Za-z0-9_-]`. */
   readonly clientId: string | null;
@@ -32,6 +33,8 @@ export type NewClient = Omit<ClientSettings, 'authMethods'> & {
   readonly secret: PlainSecret | null;
   /** The developer's account; default: nobody's, as an operator's are. */
   readonly owner?: AccountId;
+  /** What differs from {@link extraDefaults}. */
+  readonly extras?: Partial<ClientExtras>;
 };
 
 export type ClientRegistered =
@@ -39,7 +42,7 @@ export type ClientRegistered =
       readonly kind: 'registered';
       readonly clientId: ClientId;
       readonly stream: ClientStreamId;
-      /** Shown once, here; what is kept is a sealed digest. Null for a public client. */
+      /** Shown once, here; what is kept is a sealed digest. Null for a client that shows none. */
       readonly secret: PlainSecret | null;
       readonly position: number;
     }
@@ -55,7 +58,10 @@ export const registerClient = async (context: Provisioning, by: By, client: NewC
   if (names === null) return { kind: 'refused', refusal: 'unknown_platform' };
   const clientId = (wishedId ?? randomToken(16)) as ClientId;
   const stream = names.client(clientId);
-  const secret = client.kind === 'confidential' ? (wishedSecret ?? createClientSecret()) : null;
+  const methods = authMethods ?? methodsOf(client.kind);
+  // A client that shows keys has no use for a secret.
+  const showsSecret = methods.includes('client_secret_basic') || methods.includes('client_secret_post');
+  const secret = showsSecret ? (wishedSecret ?? createClientSecret()) : null;
   const credential =
     secret === null
       ? null
@@ -74,6 +80,7 @@ export const registerClient = async (context: Provisioning, by: By, client: NewC
       const { events, refusal } = clientDecider.decide(
         {
           type: 'register',
+          ...settings.extras,
           name: settings.name,
           redirectUris: settings.redirectUris,
           grantTypes: settings.grantTypes,
@@ -85,7 +92,7 @@ export const registerClient = async (context: Provisioning, by: By, client: NewC
           how: settings.how,
           owner: settings.owner ?? null,
           approval: settings.approval,
-          authMethods: authMethods ?? methodsOf(client.kind),
+          authMethods: methods,
           clientId,
           secretCredential: credential?.id ?? null,
           tokenNonce,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { createPasswords, createSealer } from '@grantlog/crypto';
 import { foldVersion } from '@grantlog/domain';
+import { createEgress } from '@grantlog/egress';
 import { createPool, createPostgresEventLog, type Pool } from '@grantlog/postgres';
 import { createPlatformDirectory } from '@grantlog/provisioning';
 import type { Logger, ServiceConfig } from '@grantlog/runtime';
@@ -41,6 +42,7 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     pool,
     onError: (error) => logger.warn({ err: error }, 'drained attempt buckets could not be deleted'),
   });
+  const egress = createEgress({ allowLoopback: config.isDevelopment });
   const directory = createPlatformDirectory({ log, sealer });
   const passwords = createPasswords({ concurrency: passwordConcurrency(availableParallelism()) });
   return {
@@ -50,11 +52,13 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     directory,
     keys: createKeyStore({ log, sealer }),
     hosts,
+    egress,
     provisioning: { log, pool, sealer, passwords, directory },
     pool,
     stop: async () => {
       hosts.stop();
       stopSweeping();
+      await egress.close();
       log.stop();
       await pool.end();
     },

@@ -1,4 +1,5 @@
 import type { Sealer } from '@grantlog/crypto';
+import type { Egress } from '@grantlog/egress';
 import type { EventLog } from '@grantlog/eventsourcing';
 import type { PlatformDirectory, Provisioning } from '@grantlog/provisioning';
 import type { ServiceConfig } from '@grantlog/runtime';
@@ -13,5 +14,7 @@ export type Deps = {
   readonly directory: PlatformDirectory;
   readonly keys: KeyStore;
   readonly hosts: HostRouter;
+  /** The one way out to what strangers name. */
+  readonly egress: Egress;
   readonly provisioning: Provisioning;
 };

@@ -184,6 +184,7 @@ export const refreshGrant = async (
         narrowing,
         rules,
         retry: { retrySeconds: presented.retrySeconds, retryLimit: 10 },
+        proofKey: null,
       };
     })
   ).outcome;
@@ -199,5 +200,6 @@ export const redeemCode = async (log: EventLog, platform: PlatformId, grant: Gra
       verifierDigest: null,
       narrowing,
       rules,
+      proofKey: null,
     }))
   ).outcome;

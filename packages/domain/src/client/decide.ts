@@ -1,7 +1,9 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
+import type { Instant } from '../ids.ts';
 import { sameJson } from '../same-json.ts';
-import { type SettingsProblem, settingsProblem } from './check-settings.ts';
-import type { ClientEvent, ClientRegistration, ClientSettings, DeveloperSettings } from './events.ts';
+import { isSecretMethod, type SettingsProblem, settingsProblem } from './check-settings.ts';
+import type { ClientDeletion, ClientEvent, ClientRegistration, ClientSettings, DeveloperSettings } from './events.ts';
+import { extraDefaults } from './events.ts';
 import { splitChange, untouchedBy } from './needs-review.ts';
 import { type ClientRecord, type ClientState, evolveClient, noClient } from './state.ts';
 
@@ -19,7 +21,11 @@ export type ClientCommand =
   | { readonly type: 'disable'; readonly reason: string }
   | { readonly type: 'enable' }
   | { readonly type: 'revokeGrants'; readonly reason: string }
-  | { readonly type: 'delete' };
+  /** A person grants it something: recorded once, of a client that registered itself. */
+  | { readonly type: 'use' }
+  /** Ends one that registered itself and that nobody has granted anything in `seconds`. */
+  | { readonly type: 'reap'; readonly now: Instant; readonly seconds: number }
+  | { readonly type: 'delete'; readonly reason?: ClientDeletion };
 
 export type ClientRefusal =
   | 'client_exists'
@@ -27,6 +33,7 @@ export type ClientRefusal =
   | 'client_deleted'
   | 'already_approved'
   | 'changed_since'
+  | 'still_in_use'
   | 'secret_missing'
   | 'secret_not_allowed'
   | SettingsProblem;
@@ -38,9 +45,10 @@ const register = (command: Extract<ClientCommand, { type: 'register' }>, state: 
   // A client_id is never given to another client: grants of the deleted one still stand in the log.
   if (state.status !== 'none') return refuse(state.status === 'deleted' ? 'client_deleted' : 'client_exists');
   const { type: _, ...registration } = command;
-  if (registration.kind === 'confidential' && registration.secretCredential === null) return refuse('secret_missing');
+  const showsSecret = registration.authMethods.some(isSecretMethod);
   if (registration.kind === 'public' && registration.secretCredential !== null) return refuse('secret_not_allowed');
-  const problem = settingsProblem(registration.kind, registration);
+  const problem = settingsProblem(registration.kind, { ...extraDefaults, ...registration });
+  if (problem === null && showsSecret && registration.secretCredential === null) return refuse('secret_missing');
   return problem === null ? record({ type: 'client.registered', data: registration }) : refuse(problem);
 };
 
@@ -115,8 +123,14 @@ const change = (command: Exclude<ClientCommand, { type: 'register' }>, client: L
       return client.status === 'active' ? record() : record({ type: 'client.enabled', data: {} });
     case 'revokeGrants':
       return record({ type: 'client.grants_revoked', data: { reason: command.reason } });
+    case 'use':
+      return client.how !== 'dynamic' || client.used ? record() : record({ type: 'client.used', data: {} });
+    case 'reap': {
+      const isIdle = client.how === 'dynamic' && !client.used && command.now - client.registeredAt >= command.seconds * 1000;
+      return isIdle ? record({ type: 'client.deleted', data: { reason: 'unused' } }) : refuse('still_in_use');
+    }
     case 'delete':
-      return record({ type: 'client.deleted', data: {} });
+      return record({ type: 'client.deleted', data: command.reason === undefined ? {} : { reason: command.reason } });
   }
 };
 
@@ -127,7 +141,7 @@ const decide = (command: ClientCommand, state: ClientState): Outcome => {
     case 'none':
       return refuse('unknown_client');
     case 'deleted':
-      return command.type === 'delete' ? record() : refuse('client_deleted');
+      return command.type === 'delete' || command.type === 'reap' ? record() : refuse('client_deleted');
     case 'active':
     case 'disabled':
       return change(command, state);

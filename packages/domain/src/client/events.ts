@@ -1,16 +1,51 @@
-import type { DomainEvent } from '@grantlog/eventsourcing';
+import type { DomainEvent, JsonObject } from '@grantlog/eventsourcing';
 import type { AccountId, ClientId } from '../ids.ts';
-import type { PlatformGrantType, SigningAlgorithm } from '../platform/document.ts';
+import type { AssertionAlgorithm, PlatformGrantType, SigningAlgorithm } from '../platform/document.ts';
 
 export type ClientKind = 'confidential' | 'public';
 
 /** How a client came to be. */
 export type ClientOrigin = 'preset' | 'portal' | 'dynamic' | 'metadata_document';
 
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
+export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+
+/** Whether a client is a site or an app on somebody's device, which decides where its answers may go (OIDC DCR §2). */
+export type ApplicationType = 'web' | 'native';
+
+/** Where a relying party hears that a sign-in has ended (OIDC Back-Channel Logout §2.2). */
+export type BackchannelLogout = { readonly uri: string; readonly sessionRequired: boolean };
+
+/** What a client says of itself to people and operators; asserted, never verified. Each a URL, or a short text; null where it says nothing. */
+export type ClientSelfDescription = {
+  readonly clientUri: string | null;
+  readonly logoUri: string | null;
+  readonly tosUri: string | null;
+  readonly policyUri: string | null;
+  readonly softwareId: string | null;
+  readonly softwareVersion: string | null;
+};
+
+/** Settings that came after the first clients: events of earlier versions lack them, and {@link extraDefaults} holds. */
+export type ClientExtras = {
+  readonly applicationType: ApplicationType;
+  /** Its public keys by value (RFC 7591 §2 `jwks`), or null. Never beside `jwksUri`. */
+  readonly jwks: JsonObject | null;
+  /** Where its public keys are, or null. */
+  readonly jwksUri: string | null;
+  /** The one algorithm of its assertions; null for any that this server takes. */
+  readonly assertionAlg: AssertionAlgorithm | null;
+  /** Where people may be sent once they have signed out, compared byte for byte. */
+  readonly postLogoutRedirectUris: readonly string[];
+  readonly backchannelLogout: BackchannelLogout | null;
+  /** Whether its token requests have to prove possession of a key (RFC 9449 §5.2). */
+  readonly dpopRequired: boolean;
+  /** Whether its authorization requests have to be pushed (RFC 9126 §6). */
+  readonly parRequired: boolean;
+  readonly about: ClientSelfDescription;
+};
 
 /** What may be changed about a client after its registration. */
-export type ClientSettings = {
+export type ClientSettings = ClientExtras & {
   readonly name: string;
   readonly redirectUris: readonly string[];
   readonly grantTypes: readonly PlatformGrantType[];
@@ -25,23 +60,40 @@ export type ClientSettings = {
   readonly roles: readonly string[];
 };
 
-export type ClientRegistration = ClientSettings & {
-  readonly clientId: ClientId;
-  readonly kind: ClientKind;
-  readonly how: ClientOrigin;
-  /** The developer's account that registered it; null for one of an operator. Absent in events of earlier versions: null. */
-  readonly owner?: AccountId | null;
-  /** Credential id of its first secret; null for a public client. */
-  readonly secretCredential: string | null;
-  readonly approval: 'pending' | 'approved';
-  /** 32 random bytes, base64url, that its registration access token is made with (RFC 7592); null when it has none. No secret. */
-  readonly tokenNonce: string | null;
+export type ClientRegistration = Omit<ClientSettings, keyof ClientExtras> &
+  Partial<ClientExtras> & {
+    readonly clientId: ClientId;
+    readonly kind: ClientKind;
+    readonly how: ClientOrigin;
+    /** The developer's account that registered it; null for one of an operator. Absent in events of earlier versions: null. */
+    readonly owner?: AccountId | null;
+    /** Credential id of its first secret; null for a public client. */
+    readonly secretCredential: string | null;
+    readonly approval: 'pending' | 'approved';
+    /** 32 random bytes, base64url, that its registration access token is made with (RFC 7592); null when it has none. No secret. */
+    readonly tokenNonce: string | null;
+  };
+
+/** What holds for a client whose registration says nothing of it. */
+export const extraDefaults: ClientExtras = {
+  applicationType: 'web',
+  jwks: null,
+  jwksUri: null,
+  assertionAlg: null,
+  postLogoutRedirectUris: [],
+  backchannelLogout: null,
+  dpopRequired: false,
+  parRequired: false,
+  about: { clientUri: null, logoUri: null, tosUri: null, policyUri: null, softwareId: null, softwareVersion: null },
 };
 
 /** What its own developer may change; what it serves and which roles it has is an operator's to say. */
 export type DeveloperSettings = Pick<ClientSettings, 'name' | 'redirectUris' | 'grantTypes' | 'scopes' | 'authMethods'>;
 
 type Nothing = Record<string, never>;
+
+/** Why a client was deleted; absent where nobody said. `unused`: nobody granted it anything for as long as the platform waits. */
+export type ClientDeletion = 'unused' | 'by_itself';
 
 /** Facts of a client. A `reason` is a fixed phrase and names no person. */
 export type ClientEvent =
@@ -67,4 +119,6 @@ export type ClientEvent =
   | DomainEvent<'client.disabled', { readonly reason: string }>
   | DomainEvent<'client.enabled', Nothing>
   | DomainEvent<'client.grants_revoked', { readonly reason: string }>
-  | DomainEvent<'client.deleted', Nothing>;
+  /** A person has granted it something for the first time: whoever installed it holds on to it. Only of clients that registered themselves. */
+  | DomainEvent<'client.used', Nothing>
+  | DomainEvent<'client.deleted', { readonly reason?: ClientDeletion }>;

@@ -1,7 +1,8 @@
 import type { Placed } from '@grantlog/eventsourcing';
-import type { AccountId, ClientId } from '../ids.ts';
+import type { AccountId, ClientId, Instant } from '../ids.ts';
 import { type RotatingSecret, rotateSecret } from '../rotating-secrets.ts';
-import type { ClientEvent, ClientKind, ClientOrigin, ClientSettings, DeveloperSettings } from './events.ts';
+import type { ClientDeletion, ClientEvent, ClientKind, ClientOrigin, ClientSettings, DeveloperSettings } from './events.ts';
+import { extraDefaults } from './events.ts';
 
 /** A change of an approved client that waits for an operator; until then the client works on as it was. */
 export type ProposedChange = {
@@ -26,6 +27,10 @@ export type ClientRecord = ClientSettings & {
   /** Newest first; at most two, of which the second may have run out. */
   readonly secrets: readonly RotatingSecret[];
   readonly tokenNonce: string | null;
+  /** Milliseconds since the epoch. */
+  readonly registeredAt: Instant;
+  /** Whether a person has granted it something; known of clients that registered themselves. */
+  readonly used: boolean;
   readonly firstPosition: number;
   /** Position of the latest `client.grants_revoked`; 0 when there was none. */
   readonly revokedBefore: number;
@@ -35,7 +40,15 @@ export type ClientState =
   | { readonly status: 'none' }
   | ({ readonly status: 'active' } & ClientRecord)
   | ({ readonly status: 'disabled'; readonly reason: string } & ClientRecord)
-  | { readonly status: 'deleted'; readonly clientId: ClientId; readonly firstPosition: number; readonly revokedBefore: number };
+  | {
+      readonly status: 'deleted';
+      readonly clientId: ClientId;
+      readonly how: ClientOrigin;
+      /** Null where nobody said why. */
+      readonly reason: ClientDeletion | null;
+      readonly firstPosition: number;
+      readonly revokedBefore: number;
+    };
 
 export const noClient: ClientState = { status: 'none' };
 
@@ -43,7 +56,10 @@ const registered = (event: Placed<Extract<ClientEvent, { type: 'client.registere
   const { secretCredential, ...registration } = event.data;
   return {
     status: 'active',
+    ...extraDefaults,
     ...registration,
+    registeredAt: event.recordedAt,
+    used: false,
     owner: registration.owner ?? null,
     proposed: null,
     rejection: null,
@@ -88,9 +104,11 @@ export const evolveClient = (state: ClientState, event: Placed<ClientEvent>): Cl
     }
     case 'client.grants_revoked':
       return { ...state, revokedBefore: event.position };
+    case 'client.used':
+      return { ...state, used: true };
     case 'client.deleted': {
-      const { clientId, firstPosition, revokedBefore } = state;
-      return { status: 'deleted', clientId, firstPosition, revokedBefore };
+      const { clientId, how, firstPosition, revokedBefore } = state;
+      return { status: 'deleted', clientId, how, reason: event.data.reason ?? null, firstPosition, revokedBefore };
     }
   }
 };

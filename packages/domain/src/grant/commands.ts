@@ -34,13 +34,16 @@ export type RetryRules = {
 export type PresentedToken = { readonly sequence: number; readonly expiresAt: number };
 
 export type GrantCommand =
-  | { readonly type: 'authorize'; readonly terms: GrantTerms; readonly code: CodeTerms }
+  /** `context` is what the person chose, recorded beside the decision; null for none. */
+  | { readonly type: 'authorize'; readonly terms: GrantTerms; readonly code: CodeTerms; readonly context: string | null }
   | {
       readonly type: 'issue_to_client';
       readonly terms: GrantTerms;
       readonly now: Instant;
       readonly rules: IssueRules;
       readonly narrowing: Narrowing;
+      readonly proofKey: string | null;
+      readonly context: string | null;
     }
   | { readonly type: 'deny'; readonly terms: Omit<GrantTerms, 'tokenNonce'> }
   | {
@@ -54,6 +57,8 @@ export type GrantCommand =
       readonly verifierDigest: string | null;
       readonly narrowing: Narrowing;
       readonly rules: IssueRules;
+      /** Thumbprint of the key whose possession the request proves (RFC 9449), or null when it proves none. */
+      readonly proofKey: string | null;
     }
   | {
       readonly type: 'refresh';
@@ -66,6 +71,7 @@ export type GrantCommand =
       readonly narrowing: Narrowing;
       readonly rules: IssueRules;
       readonly retry: RetryRules;
+      readonly proofKey: string | null;
     }
   | { readonly type: 'revoke_access_token'; readonly now: Instant; readonly client: ClientStreamId; readonly presented: PresentedToken }
   | { readonly type: 'revoke_by_token'; readonly client: ClientStreamId; readonly presented: PresentedToken }
@@ -99,4 +105,6 @@ export type GrantRefusal =
   | 'scope_not_granted'
   | 'resource_not_granted'
   | 'resource_ambiguous'
+  | 'proof_key_mismatch'
+  | 'context_pinned'
   | 'not_expired';

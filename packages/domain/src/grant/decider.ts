@@ -9,18 +9,23 @@ import { evolveGrant, type GrantState, initialGrant } from './state.ts';
 
 type Decided = Decision<GrantEvent, GrantRefusal>;
 
+/** The person's choice is a fact of its own, as every later one is. */
+const chosen = (context: string | null): readonly GrantEvent[] =>
+  context === null ? [] : [{ type: 'grant.context_selected', data: { context } }];
+
 /** The first event of a grant's stream: the decision of a person, or of the platform for a client by itself. */
 const open = (command: Extract<GrantCommand, { type: 'authorize' | 'deny' | 'issue_to_client' }>): Decided => {
   switch (command.type) {
     case 'authorize':
-      return record({ type: 'grant.authorized', data: { ...command.terms, code: command.code, issue: null } });
+      return record({ type: 'grant.authorized', data: { ...command.terms, code: command.code, issue: null } }, ...chosen(command.context));
     case 'deny':
       return record({ type: 'grant.denied', data: { ...command.terms, reason: 'by_account' } });
     case 'issue_to_client': {
       const selection = select(command.terms, command.narrowing);
       if (!selection.ok) return refuse(selection.refusal);
-      const issue = issueOf({ sequence: 1, now: command.now, authorizedAt: command.now, rules: command.rules, selection });
-      return record({ type: 'grant.authorized', data: { ...command.terms, code: null, issue } });
+      const { now, rules, proofKey, context } = command;
+      const issue = issueOf({ sequence: 1, now, authorizedAt: now, rules, selection, proofKey, context });
+      return record({ type: 'grant.authorized', data: { ...command.terms, code: null, issue } }, ...chosen(context));
     }
   }
 };
@@ -68,6 +73,7 @@ const decide = (command: GrantCommand, state: GrantState): Decided => {
     case 'select_context':
       if (command.standing !== 'good') return refuse('not_standing');
       if (state.status === 'authorized') return refuse('code_not_redeemed');
+      if (state.terms.contextPinned === true) return refuse('context_pinned');
       return state.context === command.context ? record() : record({ type: 'grant.context_selected', data: { context: command.context } });
     case 'expire':
       return command.now >= endOfUse(state) * 1000 ? record({ type: 'grant.expired', data: { at: command.now } }) : refuse('not_expired');

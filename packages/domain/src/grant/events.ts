@@ -1,5 +1,5 @@
 import type { DomainEvent, StreamId } from '@grantlog/eventsourcing';
-import type { AccountId, ClientStreamId, Instant, SessionId, SignInId } from '../ids.ts';
+import type { AccountId, ClientStreamId, GrantId, Instant, SessionId, SignInId } from '../ids.ts';
 
 /** One access token (and, with `refresh`, one refresh token) of a grant, by everything its bytes are computed from. */
 export type Issue = {
@@ -17,10 +17,31 @@ export type Issue = {
   readonly resource: number | null;
   /** The token key that the MACs were made with. */
   readonly tokenKeyId: number;
+  /** Thumbprint of the key that both tokens are bound to (RFC 9449 §6.1); absent for tokens of whoever bears them. */
+  readonly jkt?: string;
+  /** The context as it was when this was issued; absent where there was none. */
+  readonly context?: string;
 };
 
 /** How a grant came to be. */
-export type GrantFlow = 'authorization_code' | 'client_credentials' | 'device_code';
+export type GrantFlow = 'authorization_code' | 'client_credentials' | 'device_code' | 'token_exchange' | 'jwt_bearer';
+
+/** One access token that an exchange stands on: dead with it, and not longer alive. */
+export type DelegationSource = {
+  readonly grant: GrantId;
+  readonly sequence: number;
+  /** Whole seconds since the epoch. */
+  readonly expiresAt: number;
+};
+
+/**
+ * Who acts for whom (RFC 8693 §4.1). `actors` are client ids, the present one first; `sources` every token on the way here, the
+ * latest first. The grant lives no longer than any of them.
+ */
+export type Delegation = { readonly actors: readonly string[]; readonly sources: readonly DelegationSource[] };
+
+/** Claims asked for one by one (OIDC Core §5.5), by name. */
+export type ClaimsRequest = { readonly idToken: readonly string[]; readonly userinfo: readonly string[] };
 
 /** What was allowed, to whom, for whom. `client`, `account`, `session` are the streams that a load follows. */
 export type GrantTerms = {
@@ -38,6 +59,12 @@ export type GrantTerms = {
   readonly authTime: number | null;
   /** How the person proved it (RFC 8176). Absent in events of earlier versions, and without a person. */
   readonly amr?: readonly string[];
+  /** Absent where none was asked for. */
+  readonly claims?: ClaimsRequest;
+  /** Whether the context was part of what the app asked for, by a resource of its own: it cannot be changed. Absent: no. */
+  readonly contextPinned?: boolean;
+  /** Absent for a grant that stands on no other. */
+  readonly delegation?: Delegation;
   /** 32 random bytes, base64url: part of what every MAC of this grant covers. No secret by itself. */
   readonly tokenNonce: string;
 };
@@ -54,6 +81,8 @@ export type CodeTerms = {
   readonly tokenKeyId: number;
   /** The OpenID Connect nonce to echo in the ID token. */
   readonly nonce: string | null;
+  /** Thumbprint of the key that has to redeem it (RFC 9449 §10); absent for any. */
+  readonly dpopJkt?: string;
 };
 
 export type RevocationReason =

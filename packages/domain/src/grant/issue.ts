@@ -35,10 +35,12 @@ export type IssueRequest = {
   readonly authorizedAt: Instant;
   readonly rules: IssueRules;
   readonly selection: Extract<Selection, { ok: true }>;
+  readonly proofKey: string | null;
+  readonly context: string | null;
 };
 
 /** The facts from which a pair of tokens is computed, now and whenever its response is asked for again. */
-export const issueOf = ({ sequence, now, authorizedAt, rules, selection }: IssueRequest): Issue => {
+export const issueOf = ({ sequence, now, authorizedAt, rules, selection, proofKey, context }: IssueRequest): Issue => {
   const seconds = Math.floor(now / 1000);
   const cap = rules.grantMaxSeconds === null ? Number.POSITIVE_INFINITY : Math.floor(authorizedAt / 1000) + rules.grantMaxSeconds;
   return {
@@ -49,5 +51,7 @@ export const issueOf = ({ sequence, now, authorizedAt, rules, selection }: Issue
     scopes: selection.scopes,
     resource: selection.resource,
     tokenKeyId: rules.tokenKeyId,
+    ...(proofKey === null ? {} : { jkt: proofKey }),
+    ...(context === null ? {} : { context }),
   };
 };

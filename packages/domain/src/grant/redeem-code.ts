@@ -22,6 +22,7 @@ export const redeemCode = (command: RedeemCode, state: Redeemable): Decision<Gra
   if (state.code === null) return refuse('unknown_grant');
   const unbound = checkBinding(state.code, command);
   if (unbound !== null) return refuse(unbound);
+  if (state.code.dpopJkt !== undefined && state.code.dpopJkt !== command.proofKey) return refuse('proof_key_mismatch');
   if (state.status === 'active') {
     // The code came a second time: somebody else may hold what it gave (RFC 6749 §4.1.2, RFC 9700 §4.5).
     return refuse(
@@ -33,7 +34,15 @@ export const redeemCode = (command: RedeemCode, state: Redeemable): Decision<Gra
   if (command.now >= state.code.expiresAt * 1000) return refuse('code_expired');
   const selection = select(state.terms, command.narrowing);
   if (!selection.ok) return refuse(selection.refusal);
-  const issue = issueOf({ sequence: 1, now: command.now, authorizedAt: state.authorizedAt, rules: command.rules, selection });
+  const issue = issueOf({
+    sequence: 1,
+    now: command.now,
+    authorizedAt: state.authorizedAt,
+    rules: command.rules,
+    selection,
+    proofKey: command.proofKey,
+    context: state.context,
+  });
   if (issue.accessExpiresAt * 1000 <= command.now) return refuse('code_expired');
   return record({ type: 'grant.code_redeemed', data: { issue } });
 };

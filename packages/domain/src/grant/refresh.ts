@@ -26,7 +26,8 @@ const retry = (command: Refresh, state: Active, selection: Extract<Selection, { 
   // The database's clock went back: neither a retry nor a reuse can be told, so nothing is given and nothing revoked.
   if (age < 0) return refuse('clock_stepped_back');
   if (command.retry.retrySeconds === 0 || age > command.retry.retrySeconds * 1000) return reused(command, state, 'refresh_reused');
-  if (!asks(state, selection)) return refuse('retry_differs');
+  // A key that was not there the first time is another request than the one that was answered.
+  if (!asks(state, selection) || (state.current.jkt ?? null) !== command.proofKey) return refuse('retry_differs');
   const { sequence } = state.current;
   if (sequence < state.accessNotBefore || state.revokedAccess.some((revoked) => revoked.sequence === sequence))
     return refuse('retry_of_revoked');
@@ -46,6 +47,8 @@ export const refresh = (command: Refresh, state: Active): Decision<GrantEvent, G
   if (state.terms.client !== command.client) return refuse('wrong_client');
   // As with a code, what the request is bound by comes before anything is spent or ended.
   if (command.redirectUri !== null && command.redirectUri !== state.code?.redirectUri) return refuse('redirect_uri_mismatch');
+  // Whoever cannot show the key of the tokens holds a copy of one: nothing is spent or ended by it (RFC 9449 §5).
+  if (state.current.jkt !== undefined && state.current.jkt !== command.proofKey) return refuse('proof_key_mismatch');
   if (presented.sequence > state.current.sequence) return refuse('sequence_unknown');
   // A predecessor still has its retry and its reuse, though its successor came without a refresh token.
   if (presented.sequence === state.current.sequence && state.current.refreshExpiresAt === null) return refuse('sequence_unknown');
@@ -60,6 +63,8 @@ export const refresh = (command: Refresh, state: Active): Decision<GrantEvent, G
     authorizedAt: state.authorizedAt,
     rules: command.rules,
     selection,
+    proofKey: command.proofKey,
+    context: state.context,
   });
   // The cap on the grant was lowered below its age: what would be issued is over already.
   if (issue.accessExpiresAt * 1000 <= command.now) return refuse('refresh_expired');

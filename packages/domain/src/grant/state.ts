@@ -87,7 +87,7 @@ export const evolveGrant = (state: GrantState, event: Placed<GrantEvent>): Grant
     case 'grant.refresh_retried':
       return state.status === 'active' ? { ...state, retried: true, retriedInARow: state.retriedInARow + 1 } : state;
     case 'grant.context_selected':
-      return state.status === 'active' ? { ...state, context: event.data.context } : state;
+      return state.status === 'active' || state.status === 'authorized' ? { ...state, context: event.data.context } : state;
     case 'grant.access_token_revoked': {
       if (state.status !== 'active') return state;
       const revoked = { sequence: event.data.sequence, expiresAt: event.data.accessExpiresAt };

@@ -1,5 +1,5 @@
 import type { PlatformDocument, PlatformGrantType, PresetClient } from './document.ts';
-import { deviceCodeGrant } from './document.ts';
+import { deviceCodeGrant, jwtBearerGrant } from './document.ts';
 import type { DocumentProblem } from './readers.ts';
 
 type Readable = Partial<PlatformDocument>;
@@ -102,6 +102,26 @@ const mcpServer = ({ mcpServer: server, resources }: Readable): Problems =>
     ? []
     : [{ path: 'mcpServer.resource', problem: 'names an unknown resource', fix: 'List it under resources, or correct the URI.' }];
 
+const contexts = ({ contexts: choice, resources = [] }: Readable): Problems =>
+  choice !== null
+    ? []
+    : resources.flatMap((resource, index) =>
+        resource.perContext
+          ? [{ path: `resources[${index}].perContext`, problem: 'needs contexts', fix: 'Say under contexts what one is called.' }]
+          : [],
+      );
+
+const identityProviders = ({ trustedIssuers, grantTypes }: Readable): Problems =>
+  trustedIssuers === undefined || trustedIssuers.length === 0 || grantTypes === undefined || grantTypes.includes(jwtBearerGrant)
+    ? []
+    : [
+        {
+          path: 'trustedIssuers',
+          problem: 'are of no use without their grant type',
+          fix: `Add "${jwtBearerGrant}" to grantTypes, or remove them.`,
+        },
+      ];
+
 /** What the readable members of a document say against each other; each of them is well-formed by itself. */
 export const contradictions = (document: Readable): Problems => [
   ...unknownScopes(document),
@@ -112,4 +132,6 @@ export const contradictions = (document: Readable): Problems => [
   ...administratorRole(document),
   ...agentSignUp(document),
   ...mcpServer(document),
+  ...contexts(document),
+  ...identityProviders(document),
 ];

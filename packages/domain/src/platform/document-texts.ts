@@ -66,3 +66,19 @@ export const tokenPrefix = text({
   accepts: (value) => /^[a-z][a-z0-9]+$/.test(value),
   expected: 'two to ten lower-case letters and digits',
 });
+/** A host, or `*.` and one for every host below it. */
+export const hostPattern = text({
+  max: 259,
+  accepts: (pattern) => {
+    const name = pattern.startsWith('*.') ? pattern.slice(2) : pattern;
+    return /^[a-z0-9.-]+$/.test(name) && URL.parse(`https://${name}`)?.host === name;
+  },
+  expected: 'a lower-case host name like "example.com", or "*.example.com" for those below it',
+});
+/** An issuer of somebody else's: https, compared byte for byte, so any path is theirs to choose. */
+export const issuerUrl = text({
+  max: 300,
+  accepts: (url) => parseWebUrl(url)?.protocol === 'https:' && !url.includes('?'),
+  expected: 'an https URL without query or fragment, exactly as assertions name it',
+});
+export const noun = text({ max: 40, expected: 'a noun in the singular, like "Safe"' });

@@ -3,13 +3,24 @@ export type PlatformGrantType =
   | 'authorization_code'
   | 'refresh_token'
   | 'client_credentials'
-  | 'urn:ietf:params:oauth:grant-type:device_code';
+  | 'urn:ietf:params:oauth:grant-type:device_code'
+  | 'urn:ietf:params:oauth:grant-type:token-exchange'
+  | 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 /** RFC 8628 §3.4, and what an agent's sign-up session is redeemed by. */
 export const deviceCodeGrant: Extract<PlatformGrantType, `urn:${string}`> = 'urn:ietf:params:oauth:grant-type:device_code';
 
+/** RFC 8693: a token for another party, by one that holds or was shown a token of a person. */
+export const tokenExchangeGrant: Extract<PlatformGrantType, `urn:${string}`> = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** RFC 7523 §2.1, for assertions of an identity provider that the platform trusts (ID-JAG). */
+export const jwtBearerGrant: Extract<PlatformGrantType, `urn:${string}`> = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
 /** Algorithms for ID tokens and JWT access tokens. */
 export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+
+/** Algorithms of what others sign for us: client assertions, DPoP proofs, identity assertions. Asymmetric ones alone. */
+export type AssertionAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 
 /** Ways in which a client may come to be; a platform allows a set of them. */
 export type RegistrationPolicy = 'open' | 'approval' | 'metadata_document' | 'preset';
@@ -35,6 +46,8 @@ export type ResourceDefinition = {
   readonly scopes: readonly string[];
   /** Where the API proxies to, or null for a resource reached without us. */
   readonly upstream: string | null;
+  /** Whether `{uri}/{context}` is a resource too, for each context of an account: its tokens are pinned to that one. */
+  readonly perContext: boolean;
 } & ({ readonly accessTokenFormat: 'opaque' } | { readonly accessTokenFormat: 'jwt'; readonly accessTokenAlg: SigningAlgorithm });
 
 /** All in whole seconds. */
@@ -106,6 +119,33 @@ export type McpServerCard = {
   readonly publisher: { readonly name: string; readonly url: string };
 };
 
+/** The objects of an account that a grant may be for: what the platform calls one, and whether a person has to choose. */
+export type ContextChoice = {
+  /** As people read it, in the singular, like "Safe". */
+  readonly noun: string;
+  readonly required: boolean;
+};
+
+/** Which sites may describe a client by a document (CIMD). A host stands for itself, `*.host` for what is below it. */
+export type MetadataDocumentRules = {
+  /** Empty for every site. */
+  readonly allow: readonly string[];
+  /** Wins over `allow`. */
+  readonly deny: readonly string[];
+  /** Sites whose clients the operator vouches for: consent to them may be remembered. */
+  readonly trusted: readonly string[];
+};
+
+/** An identity provider whose assertions stand for its people here (ID-JAG). */
+export type TrustedIssuer = {
+  readonly issuer: string;
+  readonly jwksUri: string;
+  /** Mail domains for which it speaks: an account is found by email there alone. */
+  readonly emailDomains: readonly string[];
+  /** Whether people it names who have no account get one. */
+  readonly createAccounts: boolean;
+};
+
 /** Data for our own pages: never HTML, never CSS. */
 export type Branding = {
   readonly displayName: string;
@@ -132,7 +172,17 @@ export type PlatformDocument = {
   /** At most 255: a token carries the index of its resource in one byte. */
   readonly resources: readonly ResourceDefinition[];
   readonly lifetimes: Lifetimes;
-  readonly registration: { readonly policy: readonly RegistrationPolicy[] };
+  readonly registration: {
+    readonly policy: readonly RegistrationPolicy[];
+    /** Days after which a client that registered itself and was never granted anything is ended. */
+    readonly unusedClientDays: number;
+    readonly metadataDocuments: MetadataDocumentRules;
+  };
+  /** Whether a person who allowed a verified client exactly this before is asked again. */
+  readonly consent: { readonly remember: boolean };
+  /** Null where grants have no context. */
+  readonly contexts: ContextChoice | null;
+  readonly trustedIssuers: readonly TrustedIssuer[];
   readonly presetClients: readonly PresetClient[];
   readonly pkce: 'required' | 'public_clients';
   readonly grantTypes: readonly PlatformGrantType[];

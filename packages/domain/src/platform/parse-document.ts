@@ -6,13 +6,13 @@ import type {
   PlatformDocument,
   PlatformGrantType,
   PresetClient,
-  RegistrationPolicy,
   ResourceDefinition,
   ScopeDefinition,
   SigningAlgorithm,
 } from './document.ts';
-import { deviceCodeGrant } from './document.ts';
+import { deviceCodeGrant, jwtBearerGrant, tokenExchangeGrant } from './document.ts';
 import { agentSignUp, mcpServer } from './document-agents.ts';
+import { consent, consentDefaults, contexts, registration, registrationDefaults, trustedIssuers } from './document-clients.ts';
 import { contradictions } from './document-rules.ts';
 import {
   clientId,
@@ -57,11 +57,10 @@ const day = 86_400;
 const year = 365 * day;
 
 const algorithm: Reader<SigningAlgorithm> = oneOf('RS256', 'ES256', 'EdDSA');
-const grantTypes = list<PlatformGrantType>(oneOf('authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant), {
-  min: 1,
-  max: 4,
-  key: itself,
-});
+const grantTypes = list<PlatformGrantType>(
+  oneOf('authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant, tokenExchangeGrant, jwtBearerGrant),
+  { min: 1, max: 6, key: itself },
+);
 const usualGrantTypes: readonly PlatformGrantType[] = ['authorization_code', 'refresh_token'];
 
 const scope = object<ScopeDefinition>({
@@ -84,6 +83,7 @@ const resourceAsWritten = object<ResourceAsWritten>({
   accessTokenFormat: optional(oneOf('opaque', 'jwt'), 'opaque'),
   accessTokenAlg: optional(nullable(algorithm), null),
   upstream: optional(nullable(upstreamUrl), null),
+  perContext: optional(flag, false),
 });
 
 const resource: Reader<ResourceDefinition> = (value, path, problems) => {
@@ -150,10 +150,10 @@ const members: Members<PlatformDocument> = {
   scopes: needed(list(scope, { min: 1, max: 64, key: ({ name }) => name })),
   resources: optional(list(resource, { max: 255, key: ({ uri }) => uri }), []),
   lifetimes: optional(lifetimesReader, lifetimes),
-  registration: optional(
-    object({ policy: needed(list<RegistrationPolicy>(oneOf('open', 'approval', 'metadata_document', 'preset'), { max: 4, key: itself })) }),
-    { policy: ['preset'] },
-  ),
+  registration: optional(registration, registrationDefaults),
+  consent: optional(consent, consentDefaults),
+  contexts: optional(nullable(contexts), null),
+  trustedIssuers: optional(trustedIssuers, []),
   presetClients: optional(list(presetClient, { max: 100, key: (client) => client.clientId }), []),
   pkce: optional(oneOf('required', 'public_clients'), 'required'),
   grantTypes: optional(grantTypes, usualGrantTypes),

@@ -1,6 +1,7 @@
 import type { Placed } from '@grantlog/eventsourcing';
 import type { PlatformDocument } from './document.ts';
 import type { PlatformEvent } from './events.ts';
+import { withLaterMembers } from './later-members.ts';
 
 type Configured = {
   readonly document: PlatformDocument;
@@ -18,7 +19,7 @@ export const noPlatform: PlatformState = { status: 'none' };
 
 export const evolvePlatform = (state: PlatformState, event: Placed<PlatformEvent>): PlatformState => {
   if (event.type === 'platform.configured') {
-    const { document } = event.data;
+    const document = withLaterMembers(event.data.document);
     return state.status === 'none'
       ? { status: 'active', document, firstPosition: event.position, revokedBefore: 0 }
       : { ...state, document };

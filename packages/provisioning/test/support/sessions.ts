@@ -103,6 +103,7 @@ export const link = (node: Node, id: SessionId, who: AccountId = account) =>
           tokenKeyId: 1,
           nonce: null,
         },
+        context: null,
       },
       grant,
     );
@@ -130,6 +131,7 @@ export const redeem = (node: Node, id: SessionId) =>
         verifierDigest: null,
         narrowing: { scopes: null, resource: null },
         rules: { accessTokenSeconds: 3600, refreshTokenSeconds: 86_400, grantMaxSeconds: null, tokenKeyId: 1 },
+        proofKey: null,
       },
       grant,
     );

@@ -38,6 +38,7 @@ export const clientListReducers: Reducers<ClientListChange> = {
   // Nothing that a list shows; the version moves on all the same.
   'client.secret_rotated': (event) => patch(event, {}),
   'client.grants_revoked': (event) => patch(event, {}),
+  'client.used': (event) => patch(event, {}),
   ...sameAnswer('ignored', 'grant', 'authorized', 'denied', 'code_redeemed', 'refreshed', 'context_selected', 'expired', 'revoked'),
   ...sameAnswer('ignored', 'grant', 'code_replayed', 'refresh_retried', 'refresh_reused', 'access_token_revoked'),
   ...sameAnswer('ignored', 'account', 'grants_revoked', 'registered', 'password_set', 'roles_assigned', 'mfa_enrolled', 'mfa_removed'),

@@ -90,7 +90,7 @@ export const grantListReducers: Reducers<GrantListChange> = {
   // The list holds no personal data; the account's id stays a pseudonym, as it does in the log.
   'account.erased': 'ignored',
   ...sameAnswer('ignored', 'sign_in', 'succeeded', 'failed', 'ended'),
-  ...sameAnswer('ignored', 'client', 'registered', 'updated', 'approved', 'rejected', 'resubmitted', 'change_proposed'),
+  ...sameAnswer('ignored', 'client', 'registered', 'updated', 'approved', 'rejected', 'resubmitted', 'change_proposed', 'used'),
   ...sameAnswer('ignored', 'client', 'change_withdrawn', 'change_rejected', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
   ...sameAnswer('ignored', 'name', 'claimed', 'released'),
   ...sameAnswer('ignored', 'session', 'started', 'webhook_registered', 'linked', 'redeemed', 'denied', 'expired', 'revoked'),

@@ -36,7 +36,7 @@ export const tokenEndpoint =
         });
         const handler = grants.get(parameters.require('grant_type'));
         if (handler === undefined) throw unsupportedGrantType(await documentOf(deps, names));
-        const response = await handler.exchange({ names, credentials, parameters, correlationId: request.id });
+        const response = await handler.exchange({ names, credentials, parameters, proofKey: null, correlationId: request.id });
         return reply.headers(tokenResponseHeaders).send(response);
       });
     }

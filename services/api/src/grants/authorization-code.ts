@@ -26,6 +26,7 @@ export const authorizationCodeGrant = (deps: Deps): GrantHandler => ({
         verifierDigest,
         narrowing: narrowingOf(facts, narrowing),
         rules: facts.rules,
+        proofKey: request.proofKey,
       }),
     });
   },

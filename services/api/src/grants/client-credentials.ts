@@ -81,7 +81,15 @@ export const clientCredentialsGrant = (deps: Deps): GrantHandler => ({
           refreshTokenSeconds: null,
         };
         const { events, refusal } = grantDecider.decide(
-          { type: 'issue_to_client', terms, now: loaded.now, rules, narrowing: { scopes: null, resource: null } },
+          {
+            type: 'issue_to_client',
+            terms,
+            now: loaded.now,
+            rules,
+            narrowing: { scopes: null, resource: null },
+            proofKey: request.proofKey,
+            context: null,
+          },
           foldGrant(loaded, grantId),
         );
         if (refusal !== undefined) throw refusalToError(refusal);

@@ -34,6 +34,7 @@ export const deviceCodeGrant = (deps: Deps): GrantHandler => ({
         verifierDigest,
         narrowing: narrowingOf(facts, narrowing),
         rules: facts.rules,
+        proofKey: request.proofKey,
       }),
     });
   },

@@ -26,6 +26,7 @@ export const refreshTokenGrant = (deps: Deps): GrantHandler => ({
         redirectUri: request.parameters.get('redirect_uri') ?? null,
         narrowing: narrowingOf(facts, narrowing),
         rules: facts.rules,
+        proofKey: request.proofKey,
         retry: { retrySeconds: facts.document.refresh.retrySeconds, retryLimit: facts.document.refresh.retryLimit },
       }),
     });

@@ -35,6 +35,9 @@ const wire = {
   resource_not_granted: { code: 'invalid_target', description: 'resource is not part of the grant' },
   resource_ambiguous: { code: 'invalid_target', description: 'The grant has several resources; name one in resource' },
   not_expired: unexpected,
+  // RFC 9449 §5, §10: whoever shows a copy of the code or token learns that a key belongs to it, which its owner knows.
+  proof_key_mismatch: grant('The DPoP proof is missing or was made with another key than the grant is bound to'),
+  context_pinned: unexpected,
   // Of sessions (RFC 8628 §3.5). All of them are 400 at the token endpoint; access_denied is a 403 elsewhere.
   unknown_session: unusable,
   session_revoked: unusable,

@@ -17,6 +17,8 @@ export const tokenParameters = [
 
 /** A token request after its edge: parameters single-valued, the client named but not yet proved. */
 export type TokenRequest = {
+  /** Thumbprint of the key whose possession the request has proved (RFC 9449 §5); null where it proves none. */
+  readonly proofKey: string | null;
   readonly names: PlatformNames;
   readonly credentials: ClientCredentials;
   readonly parameters: RequestParameters<(typeof tokenParameters)[number]>;

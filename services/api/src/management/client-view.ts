@@ -1,4 +1,11 @@
-import { type ClientRecord, type ClientRefusal, type ClientState, deviceCodeGrant } from '@grantlog/domain';
+import {
+  type ClientRecord,
+  type ClientRefusal,
+  type ClientState,
+  deviceCodeGrant,
+  jwtBearerGrant,
+  tokenExchangeGrant,
+} from '@grantlog/domain';
 import type { UnknownToPlatform } from '@grantlog/provisioning';
 import type { ListedClient } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
@@ -16,10 +23,15 @@ export const clientWords = {
   secret_missing: unfit('A confidential client needs a secret'),
   secret_not_allowed: conflicting('A public client has no secret'),
   auth_method_missing: unfit('authMethods is empty'),
-  auth_method_not_allowed: unfit('authMethods has to be ["none"] for a public client, and without "none" for a confidential one'),
+  auth_method_not_allowed: unfit(
+    'authMethods has to be ["none"] for a public client, and without "none" for a confidential one; a public one may add "private_key_jwt"',
+  ),
   grant_type_missing: unfit('grantTypes is empty'),
   grant_type_not_allowed: unfit('client_credentials is for confidential clients'),
   redirect_uri_missing: unfit('A client with the grant type authorization_code needs a redirect URI'),
+  keys_missing: unfit('A client with private_key_jwt needs its public keys: jwks, or jwksUri'),
+  keys_ambiguous: unfit('Give jwks or jwksUri, not both'),
+  still_in_use: conflicting('The client is in use'),
   unknown_scope: unfit('scopes names a scope that the platform does not have'),
   unknown_role: unfit('roles names a role that cannot be assigned on this platform'),
   unknown_resource: unfit('serves names a resource that the platform does not have'),
@@ -29,12 +41,18 @@ const nameList = (max: number) => Type.Array(Type.String({ minLength: 1, maxLeng
 export const clientSettings = {
   name: label,
   redirectUris: Type.Array(Type.String({ maxLength: 2048 }), { maxItems: 50 }),
-  grantTypes: Type.Array(Type.Enum(['authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant]), {
+  grantTypes: Type.Array(
+    Type.Enum(['authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant, tokenExchangeGrant, jwtBearerGrant]),
+    {
+      maxItems: 6,
+      uniqueItems: true,
+    },
+  ),
+  scopes: nullable(nameList(64)),
+  authMethods: Type.Array(Type.Enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']), {
     maxItems: 4,
     uniqueItems: true,
   }),
-  scopes: nullable(nameList(64)),
-  authMethods: Type.Array(Type.Enum(['client_secret_basic', 'client_secret_post', 'none']), { maxItems: 3, uniqueItems: true }),
   idTokenAlg: nullable(Type.Enum(['RS256', 'ES256', 'EdDSA'])),
   serves: Type.Array(Type.String({ maxLength: 2048 }), {
     maxItems: 255,

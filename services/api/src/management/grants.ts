@@ -38,6 +38,8 @@ const words = {
   scope_not_granted: never,
   resource_not_granted: never,
   resource_ambiguous: never,
+  proof_key_mismatch: never,
+  context_pinned: conflicting('The app asked for this very context; it has to ask anew for another'),
   not_expired: never,
 } as const satisfies Record<GrantRefusal, RefusalWords>;
 

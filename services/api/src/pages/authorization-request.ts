@@ -1,4 +1,4 @@
-import type { AccountId, GrantId, SignInId } from '@grantlog/domain';
+import type { AccountId, ClaimsRequest, GrantId, NameId, SignInId } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import type { Deps } from '../deps.ts';
 
@@ -12,6 +12,18 @@ export type AuthorizationRequest = {
   readonly resources: readonly string[];
   readonly nonce: string | null;
   readonly codeChallenge: string | null;
+  /** Claims asked for one by one (OIDC Core §5.5), or null. */
+  readonly claims: ClaimsRequest | null;
+  /** Thumbprint of the key that has to redeem the code (RFC 9449 §10), or null for any. */
+  readonly dpopJkt: string | null;
+  /** The context that one of the resources is for; null where the person may choose. */
+  readonly pinnedContext: string | null;
+  /** Whether the person is asked whatever they allowed before (`prompt=consent`). */
+  readonly asksAgain: boolean;
+  /** What whoever decides a pushed request claims, so that it is decided once; null for one that was not pushed. */
+  readonly pushed: NameId | null;
+  /** Id of the request that brought it: joins what follows of this attempt to connect. */
+  readonly attempt: string;
   /** The account that `id_token_hint` named: nobody else may answer (OIDC Core §3.1.2.1). */
   readonly hinted: string | null;
   /** The stream of the grant that a decision opens: one decision each. */

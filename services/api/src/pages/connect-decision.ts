@@ -167,7 +167,7 @@ export const decideSession = async (
       if (linked.refusal !== undefined) return { commit: null, outcome: { outcome: 'over', status: overOf[linked.refusal] } };
       const opening = openingOf(id, terms, signedIn);
       const authorized = grantDecider.decide(
-        { type: 'authorize', terms: { ...opening.terms, tokenNonce }, code: opening.code },
+        { type: 'authorize', terms: { ...opening.terms, tokenNonce }, code: opening.code, context: null },
         session.grant,
       );
       if (authorized.refusal !== undefined) throw new Error(`the grant of a pending session was refused with ${authorized.refusal}`);

@@ -14,7 +14,14 @@ const builtIn = [
 export const ownResourcesOf = (document: Pick<PlatformDocument, 'scopes'>, issuer: string): readonly ResourceDefinition[] =>
   builtIn
     .filter(({ scope }) => document.scopes.some(({ name }) => name === scope))
-    .map(({ scope, name }) => ({ uri: `${issuer}/${scope}`, name, scopes: [scope], accessTokenFormat: 'opaque', upstream: null }));
+    .map(({ scope, name }) => ({
+      uri: `${issuer}/${scope}`,
+      name,
+      scopes: [scope],
+      accessTokenFormat: 'opaque',
+      upstream: null,
+      perContext: false,
+    }));
 
 /** Every resource that a token of the platform may be for: the document's, then our own where the document has none of that URI. */
 export const resourcesOf = (document: Pick<PlatformDocument, 'scopes' | 'resources'>, issuer: string): readonly ResourceDefinition[] => [

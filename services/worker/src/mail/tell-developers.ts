@@ -36,6 +36,7 @@ const decisionOf = (event: RecordedEvent<ClientEvent>): ApprovalDecision | null 
     case 'client.disabled':
     case 'client.enabled':
     case 'client.grants_revoked':
+    case 'client.used':
     case 'client.deleted':
       return null;
   }
