@@ -4,16 +4,13 @@ import { authorizationFailure, OAuthError } from '@grantlog/protocol';
 import type { PlatformNames } from '@grantlog/provisioning';
 import type { FastifyReply } from 'fastify';
 import type { Deps } from '../deps.ts';
-import { staysConnected } from '../grants/issue-rules.ts';
-import { csrfToken } from '../http/browser.ts';
 import { sendPage } from '../http/page.ts';
-import { issuerOf, pathOf } from '../platforms/issuer.ts';
+import { issuerOf } from '../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import type { PendingDecision } from './authorization-request.ts';
-import { sealDecision } from './authorization-request.ts';
 import { showSession } from './connect-show.ts';
-import { consentPage } from './consent-page.ts';
 import type { Destination } from './second-step-seal.ts';
+import { showConsent } from './show-consent.ts';
 import { signedInPage } from './sign-in-page.ts';
 import type { SignedIn } from './signed-in.ts';
 import { signedInOf } from './signed-in.ts';
@@ -67,18 +64,7 @@ export const showDecision = async (
     const error = new OAuthError('login_required', { description: 'Somebody else has signed in than the app asked for' });
     return reply.redirect(authorizationFailure({ redirectUri, error, state: state ?? undefined, issuer }), 303);
   }
-  const view = {
-    path: pathOf(issuer),
-    issuer,
-    document,
-    client,
-    request: decision.request,
-    email: signedIn.email,
-    staysConnected: staysConnected({ document, client, scopes: decision.request.scopes }),
-    csrf: csrfToken(deps, platform, browserId),
-    sealed: sealDecision(deps, platform, decision),
-  };
-  return sendPage(reply, 200, consentPage(view));
+  return showConsent(deps, reply, { names, document, client, browserId, signedIn, decision });
 };
 
 /** Where somebody is led who is signed in by now and whose browser has its cookie. */

@@ -4,7 +4,6 @@ import type { LoadRequest } from '@grantlog/eventsourcing';
 import { authorizationFailure, isRedirectableCode, OAuthError, parseScope, readParameters } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { staysConnected } from '../../grants/issue-rules.ts';
 import { csrfToken, ensureBrowserId } from '../../http/browser.ts';
 import { formBody } from '../../http/form-body.ts';
 import { sendPage } from '../../http/page.ts';
@@ -12,7 +11,7 @@ import type { EndpointPath } from '../../http/require-switch.ts';
 import { PathNotOnPlatform } from '../../http/require-switch.ts';
 import type { AuthorizationRequest } from '../../pages/authorization-request.ts';
 import { sealDecision } from '../../pages/authorization-request.ts';
-import { consentPage } from '../../pages/consent-page.ts';
+import { showConsent } from '../../pages/show-consent.ts';
 import { signInPage } from '../../pages/sign-in-page.ts';
 import type { SignedIn } from '../../pages/signed-in.ts';
 import { readSignInCookie, signedInOf } from '../../pages/signed-in.ts';
@@ -118,27 +117,13 @@ export const authorizationEndpoint =
         expiresAt: loaded.now + decisionTime,
       };
       const browserId = ensureBrowserId(deps, request, reply, platform);
-      const csrf = csrfToken(deps, platform, browserId);
       if (!identified) {
+        const csrf = csrfToken(deps, platform, browserId);
         const sealed = sealDecision(deps, platform, { request: pending, browserId, signIn: null });
         return sendPage(reply, 200, signInPage({ document, path: pathOf(issuer), csrf, sealed, clientName: client.name, failed: false }));
       }
-      const sealed = sealDecision(deps, platform, { request: pending, browserId, signIn: { id: signedIn.id, account: signedIn.account } });
-      return sendPage(
-        reply,
-        200,
-        consentPage({
-          document,
-          path: pathOf(issuer),
-          issuer,
-          client,
-          request: pending,
-          email: signedIn.email,
-          staysConnected: staysConnected({ document, client, scopes: pending.scopes }),
-          csrf,
-          sealed,
-        }),
-      );
+      const decision = { request: pending, browserId, signIn: { id: signedIn.id, account: signedIn.account } };
+      return showConsent(deps, reply, { names, document, client, browserId, signedIn, decision });
     };
     for (const { path, onlyWith } of paths) {
       app.get(path, { config: { authentication: 'browser', errors: 'page' } }, answer(onlyWith));
