@@ -3,11 +3,14 @@ import type { Asking } from './options.ts';
 /** What the authorization server answered. `json` is a 200 with a JSON object, whatever it says. */
 export type Answer =
   | { readonly kind: 'json'; readonly body: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter: number | null }
+  /** `body` is what it says of it, where that was asked for and is a JSON object. */
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter: number | null; readonly body: Answered | null }
   | { readonly kind: 'unusable'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string }
   /** Whoever asked waits no more: nothing is known, and nothing is wrong. */
   | { readonly kind: 'abandoned' };
+
+type Answered = Readonly<Record<string, unknown>>;
 
 const maxBytes = 65_536;
 const maxRetryAfter = 3_600;
@@ -60,7 +63,12 @@ const readJson = async (response: Response): Promise<Answer> => {
 export const ask = async (
   settings: Pick<Asking, 'fetch' | 'timeoutMs' | 'signal'>,
   url: string,
-  request: { readonly headers?: Readonly<Record<string, string>>; readonly form?: URLSearchParams },
+  request: {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly form?: URLSearchParams;
+    /** Statuses whose body is read, too. */
+    readonly readable?: readonly number[];
+  },
 ): Promise<Answer> => {
   const { fetch, timeoutMs, signal } = settings;
   try {
@@ -73,8 +81,10 @@ export const ask = async (
       ...(request.form === undefined ? {} : { body: request.form }),
     });
     if (response.status === 200) return await readJson(response);
-    await response.body?.cancel();
-    return { kind: 'status', status: response.status, retryAfter: retryAfterOf(response.headers) };
+    const { status, headers } = response;
+    const read = request.readable?.includes(status) === true ? await readJson(response) : null;
+    if (read === null) await response.body?.cancel();
+    return { kind: 'status', status, retryAfter: retryAfterOf(headers), body: read?.kind === 'json' ? read.body : null };
   } catch (error) {
     if (signal?.aborted === true) return { kind: 'abandoned' };
     const timedOut = error instanceof Error && error.name === 'TimeoutError';

@@ -65,6 +65,8 @@ export const checkBearer = async (
     roles: textsOf(claims['roles']),
     clientId: isText(claims['client_id']) ? claims['client_id'] : null,
     expiresAt,
+    context: isText(claims['context']) ? claims['context'] : null,
+    contexts: textsOf(claims['contexts']),
     headers: [],
   };
 };

@@ -9,6 +9,8 @@ export type AuthorizationServer = {
   readonly introspectionEndpoint: string;
   /** Where HTTP Basic credentials are judged; null where the platform does not take them. */
   readonly basicValidationEndpoint: string | null;
+  /** Where the object that a grant is for is changed; null where the platform's grants have none. */
+  readonly grantContextEndpoint: string | null;
   readonly compatibility: ChallengeCompatibility | undefined;
 };
 
@@ -31,7 +33,7 @@ const readMetadata = async (settings: Settings, report: OnProblem): Promise<Auth
   }
   if (answer.kind !== 'json') return null;
 
-  const { issuer, introspection_endpoint, basic_validation_endpoint, challenge_compatibility } = answer.body;
+  const { issuer, introspection_endpoint, basic_validation_endpoint, grant_context_endpoint, challenge_compatibility } = answer.body;
   if (issuer !== settings.issuer) {
     // RFC 8414 §3.3: a document of anybody else must not be used.
     const found = typeof issuer === 'string' ? `"${issuer}"` : 'none';
@@ -52,6 +54,7 @@ const readMetadata = async (settings: Settings, report: OnProblem): Promise<Auth
   return {
     introspectionEndpoint: introspection_endpoint,
     basicValidationEndpoint: basic_validation_endpoint ?? null,
+    grantContextEndpoint: isSecureUrl(grant_context_endpoint) ? grant_context_endpoint : null,
     compatibility: challenge_compatibility === 'arlo' ? 'arlo' : undefined,
   };
 };

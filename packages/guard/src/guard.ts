@@ -4,11 +4,12 @@ import { readAuthorization } from './authorization-header.ts';
 import { checkBasic } from './basic.ts';
 import { checkBearer } from './bearer.ts';
 import { createDiscovery } from './discovery.ts';
-import { type GuardOptions, readOptions } from './options.ts';
+import { type GuardOptions, readOptions, type Settings } from './options.ts';
 import type { GuardOutcome } from './outcome.ts';
-import { createReporter } from './problem.ts';
+import { createReporter, type OnProblem } from './problem.ts';
 import { type PublishedMetadata, publishedMetadata } from './published-metadata.ts';
 import { type Place, refuseAccount, refuseBearer, unauthenticated, unavailable } from './refusals.ts';
+import { type ContextRefusal, type ContextSelected, selectContext, undecided } from './select-context.ts';
 
 /** What is known of one request. */
 export type GuardRequest = {
@@ -37,6 +38,18 @@ export type Guard = {
   /** Decides one request. Never rejects, and never allows what the authorization server did not allow just now. */
   readonly check: (request: GuardRequest) => Promise<GuardOutcome>;
   /**
+   * Changes the object that the grant of a token is for, as its person asked: a fact of the authorization server's, which every
+   * later token has. Only of a token that `check` has allowed. Never rejects.
+   */
+  readonly selectContext: (change: { readonly token: string; readonly context: string }) => Promise<ContextSelected | ContextRefusal>;
+  /**
+   * The guard of another resource of this server, such as one for each object below it: same issuer, same client, and one
+   * reading of the authorization server's metadata for all. Cheap to make.
+   *
+   * @throws TypeError for a resource that cannot be right.
+   */
+  readonly at: (resource: string) => Guard;
+  /**
    * The document that every challenge names in `resource_metadata`. Serve it to everybody, unless the authorization
    * server does: it serves those of the resources under its own issuer.
    *
@@ -63,8 +76,12 @@ const unreadableBasic = { error: 'invalid_credentials', error_description: 'The 
 export const createGuard = (options: GuardOptions): Guard => {
   const settings = readOptions(options);
   const report = createReporter(options.onProblem, settings.now);
-  const discover = createDiscovery(settings, report);
+  return guardOf(options, { settings, report, discover: createDiscovery(settings, report) });
+};
 
+type Known = { readonly settings: Settings; readonly report: OnProblem; readonly discover: ReturnType<typeof createDiscovery> };
+
+const guardOf = (options: GuardOptions, { settings, report, discover }: Known): Guard => {
   const check = async (request: GuardRequest): Promise<GuardOutcome> => {
     const server = await discover();
     if (server === null) return unavailable(defaultRetryAfter);
@@ -98,5 +115,13 @@ export const createGuard = (options: GuardOptions): Guard => {
         return unauthenticated(place, endpoint === null ? noCredentials : unreadableBasic);
     }
   };
-  return { check, metadata: (about = {}) => publishedMetadata(settings, about) };
+  return {
+    check,
+    selectContext: async (change) => {
+      const server = await discover();
+      return server === null ? undecided : selectContext({ settings, server, report }, change);
+    },
+    at: (resource) => guardOf(options, { settings: readOptions({ ...options, resource }), report, discover }),
+    metadata: (about = {}) => publishedMetadata(settings, about),
+  };
 };

@@ -16,6 +16,10 @@ export type Allowed = {
       readonly clientId: string | null;
       /** Unix seconds. What outlives it, such as a stream, has to be checked again then. */
       readonly expiresAt: number;
+      /** The object of the account that the grant is for, such as a folder; null where none is chosen. */
+      readonly context: string | null;
+      /** Every object that the account has to choose from. */
+      readonly contexts: readonly string[];
     }
   | { readonly scheme: 'Basic'; readonly clientId: null; readonly accountKind: 'person' | 'integration' }
 );

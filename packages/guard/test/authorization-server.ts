@@ -41,11 +41,13 @@ export const startAuthorizationServer = async () => {
     metadata: '/.well-known/oauth-authorization-server/arlo',
     introspection: '/arlo/oauth/introspect',
     basic: '/arlo/oauth/basicvalidation',
+    context: '/arlo/oauth/context',
   };
   const metadata = {
     issuer,
     introspection_endpoint: origin + paths.introspection,
     basic_validation_endpoint: origin + paths.basic,
+    grant_context_endpoint: origin + paths.context,
     challenge_compatibility: 'arlo',
   };
   return {

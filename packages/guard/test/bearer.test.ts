@@ -35,6 +35,8 @@ describe('a Bearer token', () => {
       expiresAt: nowSeconds + 1,
       scopes: ['openid', 'read', 'write', 'all_claims'],
       roles: ['api_user', 'administrator'],
+      context: null,
+      contexts: [],
       headers: [],
     });
   });
