@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Demo } from '@grantlog/cli';
-import { findFreePort, seed } from '@grantlog/cli';
+import { examplesEnvironment, findFreePort, seed } from '@grantlog/cli';
 import { createDatabase, migrate } from '@grantlog/postgres';
 
 export type Node = {
@@ -80,13 +80,11 @@ const startNode = async (
   };
 };
 
-/** The example resources as `start` runs them: they know the platform that they serve, and nothing of its database. */
+/** The example resources as `start` runs them: they know the platforms that they serve, and nothing of their database. */
 const exampleEnvironment = (demo: Demo): Readonly<Record<string, string>> => {
-  const { issuer, presenter, resource, resourceServer } = demo.platforms['arlo'] ?? {};
-  if (issuer === undefined || presenter === undefined || resource === undefined || resourceServer === undefined)
-    throw new Error('the seed did not make what the example resources need');
-  const { client_id: CLIENT_ID, client_secret: CLIENT_SECRET } = resourceServer;
-  return { HOST: '127.0.0.1', ISSUER: issuer, RESOURCE: resource, CLIENT_ID, CLIENT_SECRET, PRESENTER: presenter.sub };
+  const own = examplesEnvironment(demo);
+  if (own === null) throw new Error('the seed did not make what the example resources need');
+  return { HOST: '127.0.0.1', ...own };
 };
 
 /** Real processes on a database of their own: `apis` API processes behind one `PUBLIC_URL`, the first of them, and workers on demand. */
@@ -101,6 +99,8 @@ export const startDeployment = async (options: {
   readonly settings?: Readonly<Record<string, string>>;
   /** Also runs the example resources behind the API; without it nobody answers there. */
   readonly examples?: boolean;
+  /** Settings of the example resources besides those. */
+  readonly exampleSettings?: Readonly<Record<string, string>>;
 }): Promise<Deployment> => {
   const folder = await mkdtemp(join(tmpdir(), 'grantlog-deployment-'));
   const databaseUrl = await createDatabase({
@@ -130,7 +130,12 @@ export const startDeployment = async (options: {
   };
   const nodes: Node[] = [];
   const start = async (service: Service, port: number | null = null): Promise<Node> => {
-    const node = await startNode(service, folder, service === 'example-resources' ? exampleEnvironment(demo) : environment, port);
+    const node = await startNode(
+      service,
+      folder,
+      service === 'example-resources' ? { ...exampleEnvironment(demo), ...options.exampleSettings } : environment,
+      port,
+    );
     nodes.push(node);
     return node;
   };

@@ -7,5 +7,6 @@ export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostg
 export { Problem } from './problem.ts';
 export { findFreePort } from './processes/free-port.ts';
 export type { Demo, DemoPlatform, Seed } from './seed/contract.ts';
+export { examplesEnvironment } from './seed/examples-environment.ts';
 export { seed } from './seed/index.ts';
 export { openProvisioning } from './seed/open-provisioning.ts';

@@ -1,8 +1,11 @@
 import type { AddressInfo } from 'node:net';
-import { createGuard } from '@grantlog/guard';
-import { type Config, ConfigError, readConfig } from './config.ts';
-import { createRecords } from './data.ts';
-import { createResourceServer } from './server.ts';
+import { createGuard, type Guard } from '@grantlog/guard';
+import { answerAlong } from './along/answer-along.ts';
+import { createSafes } from './along/safes.ts';
+import { answerArlo } from './arlo/answer-arlo.ts';
+import { createRecords } from './arlo/data.ts';
+import { type Config, ConfigError, readConfig, type ServerConfig } from './config.ts';
+import { createResourceServer, type Handler } from './server.ts';
 
 const log = (level: 'info' | 'warn' | 'error', msg: string, fields: Readonly<Record<string, unknown>> = {}): void => {
   process.stdout.write(`${JSON.stringify({ level, time: new Date().toISOString(), service: 'example-resources', ...fields, msg })}\n`);
@@ -11,18 +14,30 @@ const log = (level: 'info' | 'warn' | 'error', msg: string, fields: Readonly<Rec
 /** Longer than the guard waits for the authorization server. */
 const drainMs = 8_000;
 
+const onDefect = (error: unknown): void =>
+  log('error', 'a request failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+
+const guardOf = ({ issuer, resource, clientId, clientSecret }: ServerConfig): Guard =>
+  createGuard({ issuer, resource, clientId, clientSecret, onProblem: ({ kind, message }) => log('warn', message, { problem: kind }) });
+
+const withoutSlash = (url: string): string => url.replace(/\/$/, '');
+
+const handlersOf = ({ arlo, along }: Config): ReadonlyMap<string, Handler> => {
+  const handlers = new Map<string, Handler>();
+  if (arlo !== null) {
+    const { resource, presenter } = arlo;
+    handlers.set('arlo', answerArlo({ guard: guardOf(arlo), records: createRecords(), base: withoutSlash(resource), presenter }, onDefect));
+  }
+  if (along !== null) {
+    const { resource, preview } = along;
+    handlers.set('along', answerAlong({ guard: guardOf(along), safes: createSafes(), base: withoutSlash(resource), preview }, onDefect));
+  }
+  return handlers;
+};
+
 const run = (config: Config): void => {
-  const { host, port, issuer, resource, clientId, clientSecret, presenter } = config;
-  const guard = createGuard({
-    issuer,
-    resource,
-    clientId,
-    clientSecret,
-    onProblem: ({ kind, message }) => log('warn', message, { problem: kind }),
-  });
-  const server = createResourceServer({ guard, records: createRecords(), base: resource.replace(/\/$/, ''), presenter }, (error) =>
-    log('error', 'a request failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  );
+  const { host, port } = config;
+  const server = createResourceServer(handlersOf(config));
 
   let ending = false;
   const end = (why: string): void => {
@@ -45,7 +60,8 @@ const run = (config: Config): void => {
   server.listen(port, host, () => {
     // It listens on TCP, so its address is not a path.
     const { port: bound } = server.address() as AddressInfo;
-    log('info', 'ready', { host, port: bound, resource });
+    const resources = [config.arlo, config.along].flatMap((each) => (each === null ? [] : [each.resource]));
+    log('info', 'ready', { host, port: bound, resources });
     process.send?.({ kind: 'ready', port: bound });
   });
 };

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
-const maxBytes = 4_096;
-
 export type Body = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'too_large' } | { readonly kind: 'not_text' };
 
-/** Reads a request's body: at most 4 KiB of UTF-8. What is more is not read. */
-export const readBody = async (request: IncomingMessage): Promise<Body> => {
+/** Reads a request's body: so many bytes of UTF-8 at most. What is more is not read. */
+export const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Body> => {
   const chunks: Buffer[] = [];
   let size = 0;
   // Not by for await: leaving that loop destroys the socket, and with it the answer.

@@ -1,39 +1,22 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { answer, type Resource } from './answer.ts';
-import { mediaTypes, negotiate } from './negotiation.ts';
-import { type Reply, refusal } from './reply.ts';
-import { toXml } from './xml.ts';
 
-const send = (request: IncomingMessage, response: ServerResponse, reply: Reply): void => {
-  // Who accepts nothing of what there is still gets to read why.
-  const media = negotiate(request.headers.accept) ?? mediaTypes[0];
-  const text = media === 'application/json' ? `${JSON.stringify(reply.value, null, 2)}\n` : toXml(reply.root, reply.value);
-  response.statusCode = reply.status;
-  response.setHeader('Content-Type', media === 'application/json' ? media : `${media}; charset=utf-8`);
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.setHeader('Vary', 'Accept');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  for (const [name, value] of reply.headers) response.appendHeader(name, value);
-  if (!response.hasHeader('Cache-Control')) response.setHeader('Cache-Control', 'private, no-store');
-  response.end(request.method === 'HEAD' ? undefined : text);
-};
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 const isReadiness = ({ method, url }: IncomingMessage): boolean => url === '/readyz' && (method === 'GET' || method === 'HEAD');
 
-/** Makes the HTTP server of the resource; the caller lets it listen. `onDefect` hears of what ended in a 500. */
-export const createResourceServer = (resource: Resource, onDefect: (error: unknown) => void): Server => {
+const placeOf = ({ url }: IncomingMessage): string => /^\/([^/?]*)/.exec(url ?? '')?.[1] ?? '';
+
+const sendJson = (response: ServerResponse, status: number, value: object): void => {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(value)}\n`);
+};
+
+/** Makes the HTTP server of the resources, each under the first segment of its paths; the caller lets it listen. */
+export const createResourceServer = (resources: ReadonlyMap<string, Handler>): Server => {
   const server = createServer((request, response) => {
-    if (isReadiness(request)) {
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ready"}\n');
-      return;
-    }
-    answer(resource, request).then(
-      (reply) => send(request, response, reply),
-      (error: unknown) => {
-        onDefect(error);
-        send(request, response, refusal(500, { error: 'server_error', error_description: 'The request could not be answered' }));
-      },
-    );
+    if (isReadiness(request)) return sendJson(response, 200, { status: 'ready' });
+    const handler = resources.get(placeOf(request));
+    if (handler !== undefined) return handler(request, response);
+    sendJson(response, 404, { error: 'not_found', error_description: `Nothing is here but /${[...resources.keys()].join(', /')}` });
   });
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Environment } from '../environment.ts';
 import type { Demo } from '../seed/contract.ts';
+import { examplesEnvironment } from '../seed/examples-environment.ts';
 import type { LauncherParts } from './parts.ts';
 import type { ServicePlan } from './service.ts';
 import type { LauncherSettings } from './settings.ts';
@@ -21,7 +22,7 @@ export const examplesUrl = (settings: Pick<LauncherSettings, 'examplesPort'>): s
 /** What they may know of our environment. Not the database and not our secrets: a resource server has neither. */
 const inherited = ['PATH', 'NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'LOG_LEVEL'];
 
-/** The example resources, as the resource server of the one seeded platform that has them; none where they do not run. */
+/** The example resources, as the resource server of the seeded platforms that have some; none where they do not run. */
 export const planExamples = (task: {
   readonly settings: LauncherSettings;
   readonly parts: LauncherParts;
@@ -29,9 +30,8 @@ export const planExamples = (task: {
   readonly demo: Demo | null;
 }): readonly ServicePlan[] => {
   const { settings, parts, environment } = task;
-  const { issuer, presenter, resource, resourceServer } = task.demo?.platforms['arlo'] ?? {};
-  const complete = issuer !== undefined && presenter !== undefined && resource !== undefined && resourceServer !== undefined;
-  if (!complete || !runsExamples(parts)) return [];
+  const own = examplesEnvironment(task.demo);
+  if (own === null || !runsExamples(parts)) return [];
   const { host, port } = examplesAt(settings);
   return [
     {
@@ -42,11 +42,7 @@ export const planExamples = (task: {
         ...Object.fromEntries(Object.entries(environment).filter(([name]) => inherited.includes(name))),
         HOST: host,
         PORT: String(port),
-        ISSUER: issuer,
-        RESOURCE: resource,
-        CLIENT_ID: resourceServer.client_id,
-        CLIENT_SECRET: resourceServer.client_secret,
-        PRESENTER: presenter.sub,
+        ...own,
       },
     },
   ];

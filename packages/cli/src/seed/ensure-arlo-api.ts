@@ -1,19 +1,11 @@
-import { createClientSecret, type PlainSecret, randomToken } from '@grantlog/crypto';
+import { randomToken } from '@grantlog/crypto';
 import type { PlatformDocument } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import type { By, Provisioning } from '@grantlog/provisioning';
 import type { DemoPlatform } from './contract.ts';
-import { ensureAccount, SeedRefused } from './ensure-account.ts';
+import { ensureAccount } from './ensure-account.ts';
 import { ensureClient } from './ensure-client.ts';
-
-const preset = {
-  platform: 'arlo' as PlatformId,
-  how: 'preset',
-  authMethods: null,
-  idTokenAlg: null,
-  roles: [],
-  approval: 'approved',
-} as const;
+import { ensureResourceServer } from './ensure-resource-server.ts';
 
 /**
  * What Arlo's example resources need: the client as which they ask about tokens, an account that may see only what is its
@@ -22,34 +14,25 @@ const preset = {
 export const ensureArloApi = async (
   context: Provisioning,
   by: By,
-  document: PlatformDocument | undefined,
-  demo: DemoPlatform | undefined,
+  { document, demo }: { readonly document: PlatformDocument; readonly demo: DemoPlatform },
 ): Promise<DemoPlatform> => {
-  const resource = document?.resources.find(({ upstream }) => upstream !== null)?.uri;
-  if (demo === undefined || resource === undefined) throw new SeedRefused('the platform arlo has no resource with an upstream');
+  const platform = document.name as PlatformId;
   const { email, password } = demo.presenter ?? { email: 'presenter@arlo.example', password: randomToken(12) };
-  const resourceServer = demo.resourceServer ?? { client_id: 'arlo-resources', client_secret: createClientSecret() };
   const sub = await ensureAccount(context, by, {
-    platform: preset.platform,
+    platform,
     email,
     password,
     displayName: 'Demo Presenter',
     roles: ['api_user', 'presenter'],
   });
+  const server = await ensureResourceServer(context, by, document, { name: 'Arlo Auth API', kept: demo.resourceServer });
   await ensureClient(context, by, {
-    ...preset,
-    clientId: resourceServer.client_id,
-    name: 'Arlo Auth API',
-    kind: 'confidential',
-    redirectUris: [],
-    // It asks and is never granted anything. Every client needs a grant type; this one without a code leads to no token.
-    grantTypes: ['refresh_token'],
-    scopes: [],
-    serves: [resource],
-    secret: resourceServer.client_secret as PlainSecret, // made by createClientSecret and kept in our own file
-  });
-  await ensureClient(context, by, {
-    ...preset,
+    platform,
+    how: 'preset',
+    authMethods: null,
+    idTokenAlg: null,
+    roles: [],
+    approval: 'approved',
     clientId: 'arlo-developer',
     name: 'Developer tools',
     kind: 'public',
@@ -59,5 +42,5 @@ export const ensureArloApi = async (
     serves: [],
     secret: null,
   });
-  return { ...demo, presenter: { email, password, sub }, resourceServer, resource };
+  return { ...demo, presenter: { email, password, sub }, ...server };
 };

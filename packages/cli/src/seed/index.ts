@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import type { PlainSecret } from '@grantlog/crypto';
-import type { PlatformDocument } from '@grantlog/domain';
+import type { AccountId, PlatformDocument } from '@grantlog/domain';
 import { systemPlatform } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { type By, configurePlatform, type NewClient, type Provisioning } from '@grantlog/provisioning';
-import type { Demo, Seed } from './contract.ts';
+import type { Demo, DemoPlatform, Seed } from './contract.ts';
 import { demoCredentials, demoPlatforms } from './demo-credentials.ts';
 import { readDemo } from './demo-file.ts';
 import { ensureAccount, SeedRefused } from './ensure-account.ts';
+import { ensureAlongSafes } from './ensure-along-safes.ts';
 import { ensureArloApi } from './ensure-arlo-api.ts';
 import { ensureClient } from './ensure-client.ts';
 import { openProvisioning } from './open-provisioning.ts';
@@ -42,12 +43,15 @@ const clientOf = (
   approval: 'approved' as const,
 });
 
-const ensureTenant = async (context: Provisioning, name: string, demo: Demo, examplesUrl: string): Promise<PlatformDocument> => {
+/** A platform with its account and its two clients, as one of the demonstration. */
+type Tenant = { readonly document: PlatformDocument; readonly demo: DemoPlatform; readonly account: AccountId };
+
+const ensureTenant = async (context: Provisioning, name: string, demo: Demo, examplesUrl: string): Promise<Tenant> => {
   const document = await ensurePlatform(context, name, { publicUrl: demo.url, examplesUrl });
   const credentials = demo.platforms[name];
   if (credentials === undefined) throw new SeedRefused(`no credentials were made for ${name}`);
   const { account, client, publicClient } = credentials;
-  await ensureAccount(context, by, {
+  const owner = await ensureAccount(context, by, {
     platform: name as PlatformId,
     ...account,
     displayName: 'Demo Person',
@@ -75,7 +79,14 @@ const ensureTenant = async (context: Provisioning, name: string, demo: Demo, exa
       secret: null,
     }),
   );
-  return document;
+  return { document, demo: credentials, account: owner };
+};
+
+/** What a platform's example resources need besides; answers with the credentials. */
+const ensureExamples = (context: Provisioning, name: string, tenant: Tenant): Promise<DemoPlatform> => {
+  if (name === 'arlo') return ensureArloApi(context, by, tenant);
+  if (name === 'along') return ensureAlongSafes(context, by, tenant);
+  return Promise.resolve(tenant.demo);
 };
 
 const ensureOperators = async (context: Provisioning, demo: Demo): Promise<void> => {
@@ -101,10 +112,10 @@ export const seed: Seed = async ({ connectionString, secret, publicUrl, examples
   const context = openProvisioning({ connectionString, secrets: secret.split(/[\s,]+/).filter((each) => each !== '') });
   try {
     await ensureOperators(context, demo);
-    const documents: Record<string, PlatformDocument> = {};
-    for (const name of demoPlatforms) documents[name] = await ensureTenant(context, name, demo, examplesUrl);
-    const arlo = await ensureArloApi(context, by, documents['arlo'], demo.platforms['arlo']);
-    return { ...demo, platforms: { ...demo.platforms, arlo } };
+    const platforms: Record<string, DemoPlatform> = {};
+    for (const name of demoPlatforms)
+      platforms[name] = await ensureExamples(context, name, await ensureTenant(context, name, demo, examplesUrl));
+    return { ...demo, platforms };
   } finally {
     await context.close();
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { readBody } from '../read-body.ts';
 import { readContactBody } from './contact-body.ts';
 import type { Contact, Records, TrainingEvent } from './data.ts';
-import { readBody } from './read-body.ts';
 import { found, type Reply, refusal } from './reply.ts';
 import type { Reach } from './roles.ts';
 import type { Value } from './xml.ts';
@@ -79,7 +79,7 @@ export const changeContact = async (call: Call, id: number): Promise<Reply> => {
       ['Accept', 'application/json'],
     ]);
   }
-  const body = await readBody(request);
+  const body = await readBody(request, 4_096);
   if (body.kind === 'too_large') {
     return refusal(413, { error: 'too_large', error_description: 'A contact has at most 4096 bytes' }, [['Connection', 'close']]);
   }
