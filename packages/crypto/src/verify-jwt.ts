@@ -1,7 +1,11 @@
 import { type CryptoKey, compactVerify, importJWK, type JWK } from 'jose';
 import { decodeBase64Url } from './base64url.ts';
 import type { JwtClaims } from './sign-jwt.ts';
-import { type PublicJwk, type SigningAlg, signingAlgs } from './signing-keys.ts';
+import { type PublicJwk, signingAlgs } from './signing-keys.ts';
+
+/** What JWTs of others may be signed with: our own algorithms, and PS256, which FAPI 2.0 asks of RSA keys. */
+export const verifiableAlgs = [...signingAlgs, 'PS256'] as const;
+export type VerifiableAlg = (typeof verifiableAlgs)[number];
 
 /** Why a JWT was refused. For logs; what the sender is told is the caller's choice. */
 export type JwtRefusal =
@@ -22,11 +26,17 @@ export type JwtVerification =
   | { readonly outcome: 'refused'; readonly reason: JwtRefusal };
 
 type Expectations = {
-  /** The media type without `application/`; compared without regard to case. A JWT that states none is refused. */
-  readonly typ: string;
+  /** The media type without `application/`, or several to choose from; compared without regard to case. A JWT that states none is refused. */
+  readonly typ: string | readonly string[];
+  /** Accept a JWT that states no type as well: many clients' assertions do not. */
+  readonly mayOmitTyp?: boolean;
+  /** The algorithms that are taken; default: those that we sign with ourselves. */
+  readonly algs?: readonly VerifiableAlg[];
   readonly issuer: string;
-  /** One that `aud` must name. Left out, `aud` is not looked at. */
-  readonly audience?: string;
+  /** One that `aud` must name, or several of which it must name one. Left out, `aud` is not looked at. */
+  readonly audience?: string | readonly string[];
+  /** Refuse a JWT that is meant for somebody else as well: whoever else gets it could show it to us. */
+  readonly soleAudience?: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Accept an expired JWT, or one without expiry: an `id_token_hint`. `nbf` is checked all the same. */
@@ -35,7 +45,7 @@ type Expectations = {
   readonly toleranceSeconds?: number;
 };
 
-const keyTypeOf = { RS256: 'RSA', ES256: 'EC', EdDSA: 'OKP' } as const satisfies Record<SigningAlg, string>;
+const keyTypeOf = { RS256: 'RSA', PS256: 'RSA', ES256: 'EC', EdDSA: 'OKP' } as const satisfies Record<VerifiableAlg, string>;
 
 const parseObject = (part: string | undefined): Readonly<Record<string, unknown>> | null => {
   const bytes = part === undefined ? null : decodeBase64Url(part);
@@ -51,18 +61,39 @@ const parseObject = (part: string | undefined): Readonly<Record<string, unknown>
 
 const mediaType = (typ: string): string => typ.toLowerCase().replace(/^application\//, '');
 
+/** RFC 9864 names the curve of `EdDSA`, of which we take but one; clients send either. */
+const canonicalAlg = (alg: unknown): unknown => (alg === 'Ed25519' ? 'EdDSA' : alg);
+
 /** The key that a header's `kid` names; without a `kid`, the only one of the algorithm (OpenID Connect Core §10.1). */
-const selectKey = (keys: readonly PublicJwk[], alg: SigningAlg, kid: unknown): PublicJwk | null => {
+const selectKey = (keys: readonly PublicJwk[], alg: VerifiableAlg, kid: unknown): PublicJwk | null => {
   const usable = keys.filter(
-    (key) => key.kty === keyTypeOf[alg] && (key.alg === undefined || key.alg === alg) && (key.use === undefined || key.use === 'sig'),
+    (key) =>
+      key.kty === keyTypeOf[alg] &&
+      (key.alg === undefined || canonicalAlg(key.alg) === alg) &&
+      (key.use === undefined || key.use === 'sig'),
   );
   const named = kid === undefined ? usable : usable.filter((key) => key.kid === kid);
   const [only, ...others] = named;
   return only !== undefined && others.length === 0 ? only : null;
 };
 
+/** Whether a signature could ever be verified with this key: another kind of key, or a short one, is of no use to whoever registers it. */
+export const canVerify = ({ kty, crv, use, n, x, y }: PublicJwk): boolean => {
+  if (use !== undefined && use !== 'sig') return false;
+  switch (kty) {
+    case 'RSA':
+      return Buffer.from(n ?? '', 'base64url').byteLength >= 256;
+    case 'EC':
+      return crv === 'P-256' && x !== undefined && y !== undefined;
+    case 'OKP':
+      return crv === 'Ed25519' && x !== undefined;
+    default:
+      return false;
+  }
+};
+
 /** The key alone, without what else its JWK says; null when it is none. */
-const importPublicKey = async ({ kty, crv, x, y, n, e }: PublicJwk, alg: SigningAlg): Promise<CryptoKey | null> => {
+const importPublicKey = async ({ kty, crv, x, y, n, e }: PublicJwk, alg: VerifiableAlg): Promise<CryptoKey | null> => {
   try {
     // Private members are left behind, and jose's JWK type wants absent members rather than undefined ones.
     const members = Object.fromEntries(Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined));
@@ -73,13 +104,26 @@ const importPublicKey = async ({ kty, crv, x, y, n, e }: PublicJwk, alg: Signing
   }
 };
 
-const isSignedBy = async (key: CryptoKey, jwt: string, alg: SigningAlg): Promise<boolean> => {
+const isSignedBy = async (key: CryptoKey, jwt: string, alg: VerifiableAlg): Promise<boolean> => {
   try {
-    await compactVerify(jwt, key, { algorithms: [alg] });
+    await compactVerify(jwt, key, { algorithms: alg === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [alg] });
     return true;
   } catch {
     return false;
   }
+};
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+
+const isFor = (aud: unknown, { audience, soleAudience = false }: Expectations): boolean => {
+  if (audience === undefined) return true;
+  const named = listOf(aud);
+  return named.some((each) => listOf(audience).includes(each)) && (!soleAudience || named.length === 1);
+};
+
+const isOfType = (typ: unknown, { typ: expected, mayOmitTyp = false }: Expectations): boolean => {
+  if (typ === undefined) return mayOmitTyp;
+  return typeof typ === 'string' && [expected].flat().some((each) => mediaType(each) === mediaType(typ));
 };
 
 const checkClaims = (claims: JwtClaims, expected: Expectations): JwtRefusal | null => {
@@ -87,7 +131,7 @@ const checkClaims = (claims: JwtClaims, expected: Expectations): JwtRefusal | nu
   const now = Math.floor(expected.now / 1000);
   const tolerance = expected.toleranceSeconds ?? 0;
   if (iss !== expected.issuer) return 'wrong_issuer';
-  if (expected.audience !== undefined && !(Array.isArray(aud) ? aud : [aud]).includes(expected.audience)) return 'wrong_audience';
+  if (!isFor(aud, expected)) return 'wrong_audience';
   if (exp !== undefined && typeof exp !== 'number') return 'malformed';
   if (nbf !== undefined && typeof nbf !== 'number') return 'malformed';
   if (nbf !== undefined && nbf > now + tolerance) return 'not_yet_valid';
@@ -100,7 +144,7 @@ const refused = (reason: JwtRefusal): JwtVerification => ({ outcome: 'refused', 
 
 /**
  * Verifies a compact JWT against a closed set of keys. A key that the JWT itself brings or points to (`jwk`, `jku`, `x5c`, `x5u`)
- * is never looked at; algorithms are those of {@link signingAlgs} and must be the key's own.
+ * is never looked at; the algorithm must be among those expected, and the key's own.
  *
  * @see RFC 8725
  */
@@ -111,11 +155,11 @@ export const verifyJwt = async (
   const header = parseObject(parts[0]);
   const claims = parseObject(parts[1]);
   if (parts.length !== 3 || header === null || claims === null || decodeBase64Url(parts[2] ?? '') === null) return refused('malformed');
-  const alg = signingAlgs.find((allowed) => allowed === header.alg);
+  const alg = (input.algs ?? signingAlgs).find((allowed) => allowed === canonicalAlg(header.alg));
   if (alg === undefined) return refused('algorithm_not_allowed');
   // We understand no extension that a header could call critical (RFC 7515 §4.1.11).
   if (header.crit !== undefined || header.b64 !== undefined) return refused('critical_header');
-  if (typeof header.typ !== 'string' || mediaType(header.typ) !== mediaType(input.typ)) return refused('wrong_type');
+  if (!isOfType(header.typ, input)) return refused('wrong_type');
   const jwk = selectKey(input.keys, alg, header.kid);
   const key = jwk === null ? null : await importPublicKey(jwk, alg);
   if (key === null) return refused('no_matching_key');

@@ -30,6 +30,7 @@ const redirectable: ReadonlySet<OAuthErrorCode> = new Set<OAuthErrorCode>([
   'server_error',
   'temporarily_unavailable',
   'unauthorized_client',
+  'unmet_authentication_requirements',
   'unsupported_response_type',
 ]);
 

@@ -1,7 +1,16 @@
 import { OAuthError } from './oauth-error.ts';
 
-/** Why Bearer credentials are refused. `expired_token` is a sort of `invalid_token` that older documents have a code for. */
-export type BearerRefusal = 'invalid_request' | 'invalid_token' | 'expired_token' | 'insufficient_scope';
+/**
+ * Why an access token is refused. `expired_token` is a sort of `invalid_token` that older documents have a code for;
+ * `invalid_dpop_proof` is said of the proof beside it (RFC 9449 §7.1).
+ */
+export type BearerRefusal = 'invalid_request' | 'invalid_token' | 'expired_token' | 'insufficient_scope' | 'invalid_dpop_proof';
+
+/** How an access token is shown: by whoever bears it, or with a proof of possession (RFC 9449 §7.1). */
+export type TokenScheme = 'Bearer' | 'DPoP';
+
+/** What a challenge says of proofs: the scheme that the refused token was shown with, and the algorithms that would do. */
+export type DpopHint = { readonly scheme: TokenScheme; readonly algs: readonly string[] };
 
 /** An older dialect to speak beside RFC 6750, for clients written against its documents. */
 export type ChallengeCompatibility = 'arlo';
@@ -17,12 +26,23 @@ export type BearerChallenge = {
   readonly resourceMetadata?: string;
   /** `arlo`: the description also as `error_message`, the scope that is lacking also as `scopes`, and the code `expired_token`. */
   readonly compatibility?: ChallengeCompatibility;
+  /**
+   * Where the scheme is `DPoP`, the challenge is of that scheme. Where it is `Bearer`, the token would have to be shown with a
+   * proof, and a challenge that says so follows. Left out where proofs play no part.
+   */
+  readonly dpop?: DpopHint | undefined;
 };
 
 export type BearerCredentials =
   | { readonly kind: 'absent' }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'token'; readonly token: string };
+
+/** An access token as the Authorization header shows it. */
+export type TokenCredentials =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'malformed'; readonly scheme: TokenScheme }
+  | { readonly kind: 'token'; readonly scheme: TokenScheme; readonly token: string };
 
 const maxTokenLength = 8_192;
 
@@ -50,15 +70,19 @@ const repeated = ({
         ['scopes', error === 'insufficient_scope' ? joined(scope) : undefined],
       ];
 
+/** What a resource says that takes proofs of these algorithms (RFC 9449 §7.1). */
+export const dpopChallenge = (algs: readonly string[]): string => `DPoP algs=${quote(algs.join(' '))}`;
+
 /**
- * The value of a `WWW-Authenticate` header for a Bearer-protected resource: one challenge, every value quoted.
- * `expired_token` reads `invalid_token` where `compatibility` is not asked for.
+ * The value of a `WWW-Authenticate` header for a resource that takes access tokens: one challenge, every value quoted, and a
+ * second one where `dpop` says that the token belongs to a key. `expired_token` reads `invalid_token` where `compatibility` is not
+ * asked for.
  *
  * @throws TypeError where nothing is said; the scheme alone is no challenge (RFC 6750 §3).
- * @see RFC 6750 §3; RFC 9728 §5.1
+ * @see RFC 6750 §3; RFC 9449 §7.1; RFC 9728 §5.1
  */
 export const bearerChallenge = (challenge: BearerChallenge): string => {
-  const { error, compatibility } = challenge;
+  const { error, compatibility, dpop } = challenge;
   const parameters = [
     ['realm', challenge.realm] as const,
     ['error', error === undefined ? undefined : codeOnTheWire(error, compatibility)] as const,
@@ -66,15 +90,17 @@ export const bearerChallenge = (challenge: BearerChallenge): string => {
     ['scope', joined(challenge.scope)] as const,
     ['resource_metadata', challenge.resourceMetadata] as const,
     ...repeated(challenge),
+    ['algs', dpop?.scheme === 'DPoP' ? dpop.algs.join(' ') : undefined] as const,
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quote(value)}`]));
   if (parameters.length === 0) throw new TypeError('a Bearer challenge needs at least one parameter');
-  return `Bearer ${parameters.join(', ')}`;
+  const said = `${dpop?.scheme ?? 'Bearer'} ${parameters.join(', ')}`;
+  return dpop?.scheme === 'Bearer' ? `${said}, ${dpopChallenge(dpop.algs)}` : said;
 };
 
 /**
- * A refusal of presented Bearer credentials, with its challenge. An expired token is 401, as every invalid one.
+ * A refusal of a presented access token, with its challenge. An expired token is 401, as every invalid one and a bad proof.
  *
- * @see RFC 6750 §3.1
+ * @see RFC 6750 §3.1; RFC 9449 §7.1
  */
 export const bearerError = (refusal: {
   readonly code: BearerRefusal;
@@ -84,13 +110,14 @@ export const bearerError = (refusal: {
   readonly scope?: readonly string[];
   readonly resourceMetadata?: string;
   readonly compatibility?: ChallengeCompatibility;
+  readonly dpop?: DpopHint | undefined;
 }): OAuthError => {
   const { code, description, reason, ...place } = refusal;
   const wireCode = codeOnTheWire(code, place.compatibility);
   return new OAuthError(wireCode, {
     description,
-    // The code's own status is that of a device grant's poll (RFC 8628 §3.5).
-    ...(wireCode === 'expired_token' ? { status: 401 } : {}),
+    // The codes' own statuses are those of the token endpoint (RFC 8628 §3.5, RFC 9449 §5).
+    ...(wireCode === 'expired_token' || wireCode === 'invalid_dpop_proof' ? { status: 401 } : {}),
     ...(reason === undefined ? {} : { reason }),
     headers: { 'www-authenticate': bearerChallenge({ ...place, error: code, errorDescription: description }) },
   });
@@ -106,8 +133,9 @@ export const basicChallenge = (realm: string, charset?: 'UTF-8'): string =>
   `Basic realm=${quote(realm)}${charset === undefined ? '' : `, charset=${quote(charset)}`}`;
 
 /**
- * Reads a Bearer token from the Authorization header, the only place where one is accepted.
- * Another scheme counts as absent: it makes no claim that a Bearer resource could judge.
+ * Reads a token that is bound to no key, whatever it is for, from the Authorization header, the only place where one is accepted.
+ * Another scheme counts as absent: it makes no claim that a Bearer resource could judge. Access tokens are read by
+ * {@link readAccessToken}.
  *
  * @see RFC 6750 §2.1; RFC 9700 §4.3.2
  */
@@ -116,4 +144,17 @@ export const readBearerToken = (authorization: string | undefined): BearerCreden
   const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1];
   if (token === undefined || token.length > maxTokenLength) return { kind: 'malformed' };
   return { kind: 'token', token };
+};
+
+/**
+ * Reads an access token of either scheme from the Authorization header, the only place where one is accepted. Whether the scheme
+ * is the one that the token has to be shown with is for whoever knows the token to say.
+ *
+ * @see RFC 6750 §2.1; RFC 9449 §7.1; RFC 9110 §11.1 (the scheme's case plays no part)
+ */
+export const readAccessToken = (authorization: string | undefined): TokenCredentials => {
+  const isProved = authorization !== undefined && /^dpop(?: |$)/i.test(authorization);
+  const scheme: TokenScheme = isProved ? 'DPoP' : 'Bearer';
+  const credentials = readBearerToken(isProved ? authorization.replace(/^dpop/i, 'Bearer') : authorization);
+  return credentials.kind === 'absent' ? credentials : { ...credentials, scheme };
 };

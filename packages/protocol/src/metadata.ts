@@ -24,7 +24,9 @@ export type AuthorizationServerDescription = {
   readonly tokenEndpointAuthMethodsSupported: List;
   readonly tokenEndpointAuthSigningAlgValuesSupported?: Optional<List>;
   readonly revocationEndpointAuthMethodsSupported?: Optional<List>;
+  readonly revocationEndpointAuthSigningAlgValuesSupported?: Optional<List>;
   readonly introspectionEndpointAuthMethodsSupported?: Optional<List>;
+  readonly introspectionEndpointAuthSigningAlgValuesSupported?: Optional<List>;
   readonly codeChallengeMethodsSupported: List;
   readonly clientIdMetadataDocumentSupported?: Optional<boolean>;
   readonly dpopSigningAlgValuesSupported?: Optional<List>;
@@ -35,6 +37,10 @@ export type AuthorizationServerDescription = {
   readonly uiLocalesSupported?: Optional<List>;
   /** Extension: where protected resources ask whether HTTP Basic credentials of an account are good. */
   readonly basicValidationEndpoint?: Optional<string>;
+  /** Which profiles of its grant types it takes, such as an identity provider's assertions. */
+  readonly authorizationGrantProfilesSupported?: Optional<List>;
+  /** Extension: where the resource server of a token changes what its grant is for. */
+  readonly grantContextEndpoint?: Optional<string>;
   /** Extension: which dialect protected resources add to their challenges. */
   readonly challengeCompatibility?: Optional<ChallengeCompatibility>;
 };
@@ -49,6 +55,8 @@ export type OpenidDescription = AuthorizationServerDescription & {
   readonly claimsSupported?: Optional<List>;
   readonly promptValuesSupported?: Optional<List>;
   readonly acrValuesSupported?: Optional<List>;
+  /** Whether claims may be asked for one by one (OIDC Core §5.5). */
+  readonly claimsParameterSupported?: Optional<boolean>;
 };
 
 /** One protected resource. `scopesSupported` is what MCP clients will ask a person to consent to. */
@@ -61,6 +69,7 @@ export type ProtectedResourceDescription = {
   readonly policyUri?: Optional<string>;
   readonly termsOfServiceUri?: Optional<string>;
   readonly jwksUri?: Optional<string>;
+  readonly dpopSigningAlgValuesSupported?: Optional<List>;
 };
 
 /** Clients validate optional fields as strings or lists: they must be missing, never null, and RFC 8414 §3.2 omits empty lists. */
@@ -87,10 +96,14 @@ export const authorizationServerMetadata = (server: AuthorizationServerDescripti
     response_types_supported: server.responseTypesSupported,
     response_modes_supported: server.responseModesSupported,
     grant_types_supported: server.grantTypesSupported,
+    // draft-ietf-oauth-identity-assertion-authz-grant §7.2
+    authorization_grant_profiles_supported: server.authorizationGrantProfilesSupported,
     token_endpoint_auth_methods_supported: server.tokenEndpointAuthMethodsSupported,
     token_endpoint_auth_signing_alg_values_supported: server.tokenEndpointAuthSigningAlgValuesSupported,
     revocation_endpoint_auth_methods_supported: server.revocationEndpointAuthMethodsSupported,
+    revocation_endpoint_auth_signing_alg_values_supported: server.revocationEndpointAuthSigningAlgValuesSupported,
     introspection_endpoint_auth_methods_supported: server.introspectionEndpointAuthMethodsSupported,
+    introspection_endpoint_auth_signing_alg_values_supported: server.introspectionEndpointAuthSigningAlgValuesSupported,
     code_challenge_methods_supported: server.codeChallengeMethodsSupported,
     // Every authorization response of this server carries `iss`, success and error alike.
     authorization_response_iss_parameter_supported: true,
@@ -103,6 +116,7 @@ export const authorizationServerMetadata = (server: AuthorizationServerDescripti
     ui_locales_supported: server.uiLocalesSupported,
     // RFC 8414 §2 allows members of our own; clients ignore those they do not know (§3.2).
     basic_validation_endpoint: server.basicValidationEndpoint,
+    grant_context_endpoint: server.grantContextEndpoint,
     challenge_compatibility: server.challengeCompatibility,
   });
 
@@ -116,13 +130,16 @@ export const openidConfiguration = (provider: OpenidDescription): JsonDocument =
     ...authorizationServerMetadata(provider),
     userinfo_endpoint: provider.userinfoEndpoint,
     end_session_endpoint: provider.endSessionEndpoint,
+    // Whoever ends sessions tells of it: ID tokens name the sign-in by `sid` (OIDC Back-Channel Logout §2.1).
+    backchannel_logout_supported: provider.endSessionEndpoint === undefined ? undefined : true,
+    backchannel_logout_session_supported: provider.endSessionEndpoint === undefined ? undefined : true,
     subject_types_supported: provider.subjectTypesSupported,
     id_token_signing_alg_values_supported: provider.idTokenSigningAlgValuesSupported,
     claim_types_supported: ['normal'],
     claims_supported: provider.claimsSupported,
     prompt_values_supported: provider.promptValuesSupported,
     acr_values_supported: provider.acrValuesSupported,
-    claims_parameter_supported: false,
+    claims_parameter_supported: provider.claimsParameterSupported ?? false,
     request_parameter_supported: false,
     // Its default is true (OIDC Discovery §3), so silence would promise it.
     request_uri_parameter_supported: false,
@@ -144,4 +161,5 @@ export const protectedResourceMetadata = (resource: ProtectedResourceDescription
     resource_policy_uri: resource.policyUri,
     resource_tos_uri: resource.termsOfServiceUri,
     jwks_uri: resource.jwksUri,
+    dpop_signing_alg_values_supported: resource.dpopSigningAlgValuesSupported,
   });

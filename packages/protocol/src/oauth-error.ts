@@ -40,6 +40,11 @@ const statusOf = {
   request_not_supported: 400,
   request_uri_not_supported: 400,
   registration_not_supported: 400,
+  // Of our own: where a resource server changes what a grant is for
+  unknown_context: 404,
+  context_pinned: 409,
+  // OpenID Connect Core Error Code unmet_authentication_requirements 1.0 §3
+  unmet_authentication_requirements: 403,
 } as const;
 
 export type OAuthErrorCode = keyof typeof statusOf;

@@ -87,6 +87,15 @@ export const parseRedirectUri = (uri: string): ParsedRedirectUri => {
   return refuse('http is only allowed on 127.0.0.1, [::1] and localhost');
 };
 
+/**
+ * A refused redirect URI as its refusal names it: without userinfo, query and fragment, where somebody may have left a
+ * secret, and no longer than 200 characters.
+ */
+export const shownRedirectUri = (uri: string): string => {
+  const shown = uri.replace(/[?#].*$/s, '').replace(/^([^/]*\/\/)[^/]*@/, '$1');
+  return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown;
+};
+
 const loopback = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::([0-9]{1,5}))?((?:[/?].*)?)$/s;
 
 const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65_535;

@@ -8,6 +8,8 @@ export type TokenResponse = {
   readonly refresh_token?: string;
   readonly id_token?: string;
   readonly scope: string;
+  /** Of a token exchange alone (RFC 8693 §2.2.1). */
+  readonly issued_token_type?: 'urn:ietf:params:oauth:token-type:access_token';
 };
 
 /** No answer that carries a token may be stored (RFC 6749 §5.1). */
@@ -27,6 +29,7 @@ export const tokenResponse = (tokens: {
   readonly scope: readonly string[];
   readonly refreshToken?: string | undefined;
   readonly idToken?: string | undefined;
+  readonly issuedTokenType?: TokenResponse['issued_token_type'];
 }): TokenResponse => ({
   access_token: tokens.accessToken,
   token_type: tokens.tokenType ?? 'Bearer',
@@ -34,4 +37,5 @@ export const tokenResponse = (tokens: {
   ...(tokens.refreshToken === undefined ? {} : { refresh_token: tokens.refreshToken }),
   ...(tokens.idToken === undefined ? {} : { id_token: tokens.idToken }),
   scope: formatScope(tokens.scope),
+  ...(tokens.issuedTokenType === undefined ? {} : { issued_token_type: tokens.issuedTokenType }),
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { basicChallenge, bearerChallenge, bearerError, oauthErrorBody, readBearerToken } from '../src/index.ts';
+import { basicChallenge, bearerChallenge, bearerError, oauthErrorBody, readAccessToken, readBearerToken } from '../src/index.ts';
 
 const resourceMetadata = 'https://mcp.example/.well-known/oauth-protected-resource/acme/mcp';
 
@@ -84,6 +84,46 @@ describe('a Bearer challenge in the dialect of the Arlo documents', () => {
       'invalid_token',
       'Bearer error="invalid_token", error_description="It ended"',
     ]);
+  });
+});
+
+describe('a challenge where proofs of possession play a part', () => {
+  const algs = ['ES256', 'EdDSA'];
+  const invalid = { realm: 'acme', error: 'invalid_token', errorDescription: 'No', scope: ['read'], resourceMetadata } as const;
+
+  test('is of the scheme that the token was shown with, and names the algorithms', () => {
+    expect(bearerChallenge({ ...invalid, dpop: { scheme: 'DPoP', algs } })).toBe(
+      `DPoP realm="acme", error="invalid_token", error_description="No", scope="read", resource_metadata="${resourceMetadata}", algs="ES256 EdDSA"`,
+    );
+  });
+
+  test('is followed by another where the token should have come with a proof', () => {
+    expect(bearerChallenge({ ...invalid, dpop: { scheme: 'Bearer', algs } })).toBe(`${bearerChallenge(invalid)}, DPoP algs="ES256 EdDSA"`);
+  });
+
+  test('of a bad proof is 401, as at no token endpoint (RFC 9449 §7.1)', () => {
+    const error = bearerError({ code: 'invalid_dpop_proof', description: 'No', dpop: { scheme: 'DPoP', algs } });
+    expect([error.status, error.code, error.headers['www-authenticate']]).toEqual([
+      401,
+      'invalid_dpop_proof',
+      'DPoP error="invalid_dpop_proof", error_description="No", algs="ES256 EdDSA"',
+    ]);
+  });
+});
+
+describe('reading an access token of either scheme', () => {
+  test.each([
+    [undefined, { kind: 'absent' }],
+    ['Basic abc', { kind: 'absent' }],
+    ['DPoPabc', { kind: 'absent' }],
+    ['DPoP', { kind: 'malformed', scheme: 'DPoP' }],
+    ['DPoP a, Bearer b', { kind: 'malformed', scheme: 'DPoP' }],
+    ['Bearer a b', { kind: 'malformed', scheme: 'Bearer' }],
+    ['Bearer abc', { kind: 'token', scheme: 'Bearer', token: 'abc' }],
+    ['DPoP abc', { kind: 'token', scheme: 'DPoP', token: 'abc' }],
+    ['dPoP  abc', { kind: 'token', scheme: 'DPoP', token: 'abc' }],
+  ])('%j is %j', (header, expected) => {
+    expect(readAccessToken(header)).toEqual(expected);
   });
 });
 

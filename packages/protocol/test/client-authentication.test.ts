@@ -87,6 +87,69 @@ describe('client authentication', () => {
     expect(refusal(() => read(basic('id:secret'), clientId, secret)).code).toBe('invalid_request');
   });
 
+  describe('by an assertion', () => {
+    const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+    const jwtOf = (claims: unknown): string =>
+      `e30.${btoa(JSON.stringify(claims)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}.c2ln`;
+    const shows = (
+      clientAssertion: string | undefined,
+      more: {
+        readonly clientId?: string;
+        readonly clientSecret?: string;
+        readonly authorization?: string;
+        readonly type?: string | undefined;
+      } = {},
+    ) =>
+      readClientCredentials({
+        authorization: more.authorization,
+        parameters: {
+          clientId: more.clientId,
+          clientSecret: more.clientSecret,
+          clientAssertion,
+          clientAssertionType: 'type' in more ? more.type : type,
+        },
+        realm: 'arlo',
+      });
+    const jwt = jwtOf({ sub: 'id' });
+
+    test('takes the client from what it says of itself, with or without client_id', () => {
+      const credentials = { method: 'private_key_jwt', clientId: 'id', assertion: jwt };
+      expect(shows(jwt)).toEqual(credentials);
+      expect(shows(jwt, { clientId: 'id' })).toEqual(credentials);
+      const url = jwtOf({ sub: 'https://client.example/a?b=~>' });
+      expect(shows(url).clientId).toBe('https://client.example/a?b=~>');
+    });
+
+    test.each([
+      ['another client_id', jwt, { clientId: 'other' }],
+      ['a secret in the body', jwt, { clientSecret: 'secret' }],
+      ['Basic', jwt, { authorization: basic('id:secret') }],
+      ['no type', jwt, { type: undefined }],
+      ['another type', jwt, { type: 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer' }],
+      ['a type alone', undefined, {}],
+    ])('is refused as invalid_request beside %s', (_, assertion, more) => {
+      expect(refusal(() => shows(assertion, more)).code).toBe('invalid_request');
+    });
+
+    test.each([
+      ['nonsense', 'nonsense'],
+      ['two parts', 'a.b'],
+      ['four parts', `${jwt}.x`],
+      ['a payload that is no base64url', 'a.*.c'],
+      ['a payload that is no JSON', `a.${btoa('{')}.c`],
+      ['a payload that is not UTF-8', 'a.__79.c'],
+      ['a payload that is a list', jwtOf(['sub'])],
+      ['a payload that is null', jwtOf(null)],
+      ['no sub', jwtOf({ iss: 'id' })],
+      ['a sub that is a number', jwtOf({ sub: 1 })],
+      ['an empty sub', jwtOf({ sub: '' })],
+      ['a sub with a control character', jwtOf({ sub: 'a\n' })],
+      ['a sub that is too long', jwtOf({ sub: 'x'.repeat(2_049) })],
+    ])('is refused as invalid_client where it is %s', (_, assertion) => {
+      expect([refusal(() => shows(assertion)).code, refusal(() => shows(assertion)).status]).toEqual(['invalid_client', 401]);
+    });
+  });
+
   test('reads encoded and unencoded Basic the same for everything this server issues', () => {
     const issued = fc.stringMatching(/^[A-Za-z0-9_-]+$/);
     fc.assert(
@@ -132,5 +195,9 @@ describe('client authentication', () => {
     expect(error.message).toContain('client_secret');
     expect(error.message).not.toContain('hush');
     expect(() => refuseCredentialsInQuery({ tenant: '1' })).not.toThrow();
+  });
+
+  test.each(['subject_token', 'actor_token', 'client_assertion', 'assertion'])('refuses %s in the URL', (name) => {
+    expect(refusal(() => refuseCredentialsInQuery({ [name]: 'hush' })).message).toContain(`${name} must be sent in the request body`);
   });
 });
