@@ -1,33 +1,11 @@
 import { isIP } from 'node:net';
-import { checkUrl } from './check-url.ts';
+import { checkUrl, type Exceptions } from './check-url.ts';
+import { endTurn, takeTurn } from './look-up-turns.ts';
 import type { EgressRefusal } from './outcome.ts';
 import { permitted, type ResolvedAddress, type Resolver, systemResolver } from './resolver.ts';
 
 /** `unreachable`: the name has no address, one that strangers may not reach through us, or no answer in time. */
 export type CheckedDestination = { readonly kind: 'ok' } | { readonly kind: 'refused'; readonly why: EgressRefusal | 'unreachable' };
-
-/**
- * Look-ups that may be under way in this process. The system's resolver holds a thread of the pool that passwords are
- * hashed on, for as long as the name server of a stranger's name keeps it waiting: half of the four is what they may hold.
- */
-let free = 2;
-const queue: (() => void)[] = [];
-
-const takeTurn = async (): Promise<void> => {
-  if (free > 0) {
-    free -= 1;
-    return;
-  }
-  const turn = Promise.withResolvers<void>();
-  queue.push(turn.resolve);
-  await turn.promise;
-};
-
-const endTurn = (): void => {
-  const next = queue.shift();
-  if (next === undefined) free += 1;
-  else next();
-};
 
 /** Longer than a resolver needs, shorter than whoever configures a URL waits. */
 const patienceMs = 3_000;
@@ -50,15 +28,17 @@ const soon = async <Value>(work: Promise<Value>, otherwise: Value): Promise<Valu
  * A name that resolves to something internal reads like a name that nobody has: else we map networks for strangers.
  *
  * @param options.allowLoopback in development only.
+ * @param options.exceptions destinations that may be anywhere, as the client for them has them.
  * @param options.resolve replaces the system's resolver.
  */
 export const checkDestination = async (
   text: string,
-  options: { readonly allowLoopback: boolean; readonly resolve?: Resolver },
+  options: { readonly allowLoopback: boolean; readonly exceptions?: Exceptions; readonly resolve?: Resolver },
 ): Promise<CheckedDestination> => {
-  const { allowLoopback, resolve = systemResolver } = options;
-  const checked = checkUrl(text, allowLoopback);
+  const { allowLoopback, exceptions, resolve = systemResolver } = options;
+  const checked = checkUrl(text, allowLoopback, exceptions);
   if (checked.kind === 'refused') return checked;
+  if (checked.excepted) return { kind: 'ok' };
   const host = checked.url.hostname.replace(/^\[|\]$/g, '');
   // An address that is written down has been judged already.
   if (isIP(host) !== 0) return { kind: 'ok' };
@@ -74,7 +54,6 @@ export const checkDestination = async (
     } catch {
       return [];
     } finally {
-      // When it has answered, however late: until then it holds its thread.
       endTurn();
     }
   };

@@ -1,11 +1,13 @@
+import { getCACertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import type { CheckedUrl } from './check-url.ts';
 import { checkUrl } from './check-url.ts';
 import { classifyFailure } from './failure.ts';
 import { guardedAgent } from './guarded-agent.ts';
+import { inTurn } from './look-up-turns.ts';
 import type { EgressOutcome } from './outcome.ts';
 import { requestHeaders } from './request-headers.ts';
-import type { Resolver } from './resolver.ts';
+import type { Permits, Resolver } from './resolver.ts';
 import { guardedLookup, permitted, systemResolver } from './resolver.ts';
 
 export type EgressOptions = {
@@ -17,6 +19,15 @@ export type EgressOptions = {
   readonly maxResponseBytes?: number;
   /** Open connections to one origin; default 8. */
   readonly connectionsPerOrigin?: number;
+  /**
+   * Destinations that may be special-use addresses, as `host:port` with the port always written. For them alone the port is
+   * free, and for them alone `ca` counts. They are reached by https only.
+   */
+  readonly exceptions?: readonly string[];
+  /** A certificate authority in PEM that vouches for the exceptions, besides those that this runtime trusts. */
+  readonly ca?: string | undefined;
+  /** Whether look-ups wait for each other where strangers choose the names and passwords are hashed beside; default false. */
+  readonly looksUpInTurn?: boolean;
   /** Replaces the system's resolver. */
   readonly resolve?: Resolver;
 };
@@ -69,21 +80,27 @@ const plainHeaders = (headers: Dispatcher.ResponseData['headers']): Readonly<Rec
  * Makes the guarded outbound client.
  *
  * https only (http on loopback alone), ports 443 and 8443, no credentials in URLs, no redirects, no decompression,
- * no HTTP/2, and no special-use address, judged at the look-up and again on the connected socket.
+ * no HTTP/2, and no special-use address, judged at the look-up and again on the connected socket. What the operator
+ * excepts may be anywhere, on any port, and changes nothing else.
  */
 export const createEgress = (options: EgressOptions): Egress => {
-  const { totalTimeoutMs: timeoutMs = 10_000, maxResponseBytes = 65_536, connectionsPerOrigin = 8, resolve = systemResolver } = options;
-  const agentFor = (allowLoopback: boolean) => {
-    const permits = permitted(allowLoopback);
-    return guardedAgent({ lookup: guardedLookup(resolve, permits), permits, timeoutMs, connectionsPerOrigin });
+  const { totalTimeoutMs: timeoutMs = 10_000, maxResponseBytes = 65_536, connectionsPerOrigin = 8 } = options;
+  const resolver = options.resolve ?? systemResolver;
+  const resolve = options.looksUpInTurn === true ? inTurn(resolver, timeoutMs) : resolver;
+  const exceptions = new Set(options.exceptions?.map((exception) => exception.toLowerCase()));
+  const agentFor = (permits: Permits, ca?: readonly string[]) =>
+    guardedAgent({ lookup: guardedLookup(resolve, permits), permits, timeoutMs, connectionsPerOrigin, ca });
+  // A pool each: a connection made where more is allowed must not be reused where it is not.
+  const agents = {
+    public: agentFor(permitted(false)),
+    development: agentFor(permitted(true)),
+    excepted: agentFor(() => true, options.ca === undefined ? undefined : [...getCACertificates('default'), options.ca]),
   };
-  // Two pools: a connection made where loopback is allowed must not be reused where it is not.
-  const agents = { public: agentFor(false), development: agentFor(true) };
   const mayLoop = (asked: boolean | undefined): boolean => options.allowLoopback && asked !== false;
 
   const send = async (request: EgressRequest): Promise<EgressOutcome> => {
     const allowLoopback = mayLoop(request.allowLoopback);
-    const checked = checkUrl(request.url, allowLoopback);
+    const checked = checkUrl(request.url, allowLoopback, exceptions);
     if (checked.kind === 'refused') return checked;
     const headers = requestHeaders(request.headers ?? {});
     if (headers === null) return { kind: 'refused', why: 'header_not_allowed' };
@@ -92,7 +109,8 @@ export const createEgress = (options: EgressOptions): Egress => {
     const elapsed = (): number => Math.round(performance.now() - started);
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await (allowLoopback ? agents.development : agents.public).request({
+      const agent = checked.excepted ? agents.excepted : allowLoopback ? agents.development : agents.public;
+      const response = await agent.request({
         origin: checked.url.origin,
         path: `${checked.url.pathname}${checked.url.search}`,
         method: request.method,
@@ -111,9 +129,9 @@ export const createEgress = (options: EgressOptions): Egress => {
 
   return {
     request: send,
-    checkUrl: (url, asked) => checkUrl(url, mayLoop(asked?.allowLoopback)),
+    checkUrl: (url, asked) => checkUrl(url, mayLoop(asked?.allowLoopback), exceptions),
     close: async () => {
-      await Promise.all([agents.public.destroy(), agents.development.destroy()]);
+      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
     },
   };
 };

@@ -12,8 +12,10 @@ export const guardedConnector = (guard: {
   readonly lookup: LookupFunction;
   readonly permits: Permits;
   readonly timeoutMs: number;
+  readonly ca?: readonly string[] | undefined;
 }): buildConnector.connector => {
-  const connect = buildConnector({ lookup: guard.lookup, timeout: guard.timeoutMs, allowH2: false });
+  const ca = guard.ca === undefined ? {} : { ca: [...guard.ca] };
+  const connect = buildConnector({ lookup: guard.lookup, timeout: guard.timeoutMs, allowH2: false, ...ca });
   return (options, callback) => {
     connect(options, (...[error, socket]) => {
       if (error !== null || socket === null) {
@@ -37,6 +39,8 @@ export const guardedAgent = (guard: {
   readonly permits: Permits;
   readonly timeoutMs: number;
   readonly connectionsPerOrigin: number;
+  /** Certificates in PEM of whoever vouches for the servers; default: those that this runtime trusts. */
+  readonly ca?: readonly string[] | undefined;
 }): Agent =>
   new Agent({
     connect: guardedConnector(guard),

@@ -1,7 +1,7 @@
 import type { ConfigProblem, Environment, Parsed, Setting, Values } from './config.ts';
 import { ConfigError, collectConfig } from './config.ts';
 import { type LogLevel, logLevels } from './logger.ts';
-import { addressList, mailbox, oneOf, optional, port, secrets, text, url, withDefault } from './settings.ts';
+import { addressList, authorities, destinationList, mailbox, oneOf, optional, port, secrets, text, url, withDefault } from './settings.ts';
 
 export type Service = 'api' | 'worker';
 
@@ -20,6 +20,10 @@ export type ServiceConfig = {
   readonly host: string;
   /** Peers whose forwarded headers are believed; none by default. */
   readonly trustProxy: readonly string[];
+  /** Destinations (`host:port`) that URLs of strangers may lead to although they are no public addresses; none by default. */
+  readonly egressAllow: readonly string[];
+  /** Certificate authorities in PEM that vouch for those destinations, besides the runtime's own. */
+  readonly egressCa: string | undefined;
   /** The mail server that takes mails in; without it they are kept in development, and wait elsewhere. */
   readonly smtpUrl: string | undefined;
   /** `From` of every mail: an address, or `Name <address>`. */
@@ -67,6 +71,8 @@ const specOf = (service: Service) => ({
   opsPort: withDefault(port('OPS_PORT'), service === 'api' ? 4_001 : 4_002),
   host: optional(text('HOST', 'Set it to the address to listen on, such as 127.0.0.1')),
   trustProxy: withDefault(addressList('TRUST_PROXY'), []),
+  egressAllow: withDefault(destinationList('EGRESS_ALLOW'), []),
+  egressCa: optional(authorities('EGRESS_CA')),
   smtpUrl: optional(url('SMTP_URL', { protocols: ['smtp:', 'smtps:'], example: 'smtp://user:password@localhost:587' })),
   mailFrom: optional(mailbox('MAIL_FROM')),
   dataDir: withDefault(text('DATA_DIR', 'Set it to a folder that this user may write to'), '.grantlog'),
@@ -121,6 +127,8 @@ export const describeConfig = (config: ServiceConfig): Readonly<Record<string, s
   OPS_PORT: String(config.opsPort),
   HOST: config.host,
   TRUST_PROXY: config.trustProxy.length === 0 ? 'none' : config.trustProxy.join(', '),
+  EGRESS_ALLOW: config.egressAllow.length === 0 ? 'none' : config.egressAllow.join(', '),
+  EGRESS_CA: config.egressCa === undefined ? 'not set' : 'set',
   SMTP_URL: withoutPassword(config.smtpUrl),
   MAIL_FROM: config.mailFrom,
   DATA_DIR: config.dataDir,

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { Parsed, Setting } from './config.ts';
 
 const value = <T>(found: T): Parsed<T> => ({ kind: 'value', value: found });
@@ -77,6 +78,40 @@ export const addressList = (name: string): Setting<readonly string[]> =>
     const entries = given.split(/[\s,]+/).filter((entry) => entry !== '');
     const strange = entries.findIndex((entry) => !isAddressOrRange(entry));
     return strange < 0 ? value(entries) : wrong(`has an entry (the ${strange + 1}.) that is no address or CIDR range`);
+  });
+
+const isDestination = (given: string): boolean => {
+  const [, host = '', port = ''] = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+):([0-9]{1,5})$/.exec(given) ?? [];
+  // As the URL parser writes the host, since that is what is compared.
+  return URL.canParse(`https://${host}/`) && new URL(`https://${host}/`).hostname === host && Number(port) >= 1 && Number(port) <= 65_535;
+};
+
+/** Hosts with their ports, separated by commas or white space. */
+export const destinationList = (name: string): Setting<readonly string[]> =>
+  required(name, 'List exact hosts with their ports, such as clients.internal:8443 or [fd00::7]:443, separated by commas', (given) => {
+    const entries = given.split(/[\s,]+/).filter((entry) => entry !== '');
+    const strange = entries.findIndex((entry) => !isDestination(entry));
+    return strange < 0 ? value(entries) : wrong(`has an entry (the ${strange + 1}.) that is no host with its port, in lower case`);
+  });
+
+const pemCertificate = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+const isCertificate = (cert: string): boolean => {
+  try {
+    // Given as `ca` it would be passed over in silence where it cannot be read.
+    createSecureContext({ cert });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Certificates in PEM, one after another, whose holders vouch for others or, signed by themselves, for themselves. */
+export const authorities = (name: string): Setting<string> =>
+  required(name, 'Give it the certificate of a certificate authority in PEM, from -----BEGIN CERTIFICATE----- on', (given) => {
+    const certificates = given.match(pemCertificate) ?? [];
+    if (certificates.length === 0 || given.replaceAll(pemCertificate, '').trim() !== '') return wrong('is not PEM of certificates alone');
+    return certificates.every(isCertificate) ? value(given) : wrong('holds a certificate that cannot be read');
   });
 
 const secretLength = 32;

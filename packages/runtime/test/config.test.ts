@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { createAuthority } from '../../../test/support/certificates.ts';
 import type { Environment } from '../src/index.ts';
 import { ConfigError, describeConfig, flag, integer, oneOf, optional, readConfig, readServiceConfig, withDefault } from '../src/index.ts';
 
@@ -42,6 +43,8 @@ describe('the configuration of a service', () => {
       opsPort: 4_001,
       host: '0.0.0.0',
       trustProxy: [],
+      egressAllow: [],
+      egressCa: undefined,
       smtpUrl: undefined,
       mailFrom: 'Grantlog <no-reply@auth.example.com>',
       dataDir: '.grantlog',
@@ -147,6 +150,39 @@ describe('the configuration of a service', () => {
   test('reports a file that cannot be read beside the other problems', () => {
     const env = { ...good, SMTP_URL_FILE: join(folder, 'none'), DATA_DIR_FILE: join(folder, 'none'), PORT: 'x' };
     expect(problemsOf(env).map((problem) => problem.split(' ')[0])).toEqual(['PORT', 'SMTP_URL_FILE', 'DATA_DIR_FILE']);
+  });
+
+  test.each([
+    'clients.internal',
+    'clients.internal:0',
+    'clients.internal:70000',
+    'https://clients.internal:443',
+    '*.internal:443',
+    'Clients.internal:443',
+    '0x7f.1:443',
+    '10.0.0.0/8:443',
+    'clients.internal:443/path',
+  ])('refuses to open %s to URLs of strangers', (EGRESS_ALLOW) => {
+    expect(problemsOf({ ...good, EGRESS_ALLOW })).toEqual([
+      'EGRESS_ALLOW has an entry (the 1.) that is no host with its port, in lower case',
+    ]);
+  });
+
+  test('opens exact destinations, and takes an authority for them from a file', () => {
+    const { pem } = createAuthority();
+    const env = { ...good, EGRESS_ALLOW: 'clients.internal:443, 10.0.0.7:8443 [fd00::7]:443', EGRESS_CA_FILE: file('ca', pem) };
+    const config = readServiceConfig(env, 'api');
+    expect(config).toMatchObject({ egressAllow: ['clients.internal:443', '10.0.0.7:8443', '[fd00::7]:443'], egressCa: pem.trim() });
+    expect(describeConfig(config)).toMatchObject({ EGRESS_ALLOW: config.egressAllow.join(', '), EGRESS_CA: 'set' });
+  });
+
+  test('takes nothing but certificates for authorities', () => {
+    const authority = createAuthority();
+    const { key } = authority.issue(['clients.internal']);
+    const broken = authority.pem.replace(/\n.{8}/, '\nAAAAAAAA');
+    expect(problemsOf({ ...good, EGRESS_CA: 'no certificate' })).toEqual(['EGRESS_CA is not PEM of certificates alone']);
+    expect(problemsOf({ ...good, EGRESS_CA: `${authority.pem}${key}` })).toEqual(['EGRESS_CA is not PEM of certificates alone']);
+    expect(problemsOf({ ...good, EGRESS_CA: `${authority.pem}${broken}` })).toEqual(['EGRESS_CA holds a certificate that cannot be read']);
   });
 
   test('refuses the same secret twice', () => {

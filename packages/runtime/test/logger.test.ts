@@ -18,6 +18,7 @@ describe('redacting a URL', () => {
     [`/x?a=1&access_token=${canary}&id_token_hint=${canary}`, '/x?a=1&access_token=[redacted]&id_token_hint=[redacted]'],
     [`/x?%63ode=${canary}`, '/x?%63ode=[redacted]'],
     [`/x?Client-Secret=${canary}&request=${canary}`, '/x?Client-Secret=[redacted]&request=[redacted]'],
+    [`/x?logout_hint=${canary}&login_hint=${canary}`, '/x?logout_hint=[redacted]&login_hint=[redacted]'],
     [`/x#access_token=${canary}&state=1`, '/x#access_token=[redacted]&state=1'],
     [`postgres://user:${canary}@db/x?sslmode=require`, 'postgres://[redacted]@db/x?sslmode=require'],
     ['/x?code', '/x?code'],
