@@ -2,6 +2,7 @@ export type { SignInStanding } from './access/sign-in-standing.ts';
 export { signInStanding } from './access/sign-in-standing.ts';
 export type { Standing } from './access/standing.ts';
 export { standing } from './access/standing.ts';
+export { contextIdPattern, isContextId } from './account/context-id.ts';
 export type { AccountCommand, AccountRefusal } from './account/decide.ts';
 export { accountDecider, accountListLimit } from './account/decide.ts';
 export type { AccountEvent, AccountKind, MfaFactor } from './account/events.ts';
@@ -29,6 +30,8 @@ export { extraDefaults } from './client/events.ts';
 export type { ClientRecord, ClientState, ProposedChange } from './client/state.ts';
 export type { GrantCommand, GrantRefusal, IssueRules, Narrowing, PresentedToken, RetryRules } from './grant/commands.ts';
 export { endOfUse, grantDecider, isAccessLive } from './grant/decider.ts';
+export type { Delegated, DelegationRefusal, DelegationRequest } from './grant/delegate.ts';
+export { delegate, delegationLimit, sourcesOf } from './grant/delegate.ts';
 export type {
   ClaimsRequest,
   CodeTerms,
@@ -39,6 +42,7 @@ export type {
   GrantTerms,
   Issue,
   RevocationReason,
+  TokenMaker,
 } from './grant/events.ts';
 export type { GrantState } from './grant/state.ts';
 export type { AccountId, ClientId, ClientStreamId, EndpointId, GrantId, Instant, NameId, SessionId, SignInId } from './ids.ts';

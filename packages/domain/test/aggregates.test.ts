@@ -43,8 +43,8 @@ describe('the registry of folds', () => {
     expect(aggregateOf(type)).toBeNull();
   });
 
-  test('is at fold version 5', () => {
-    expect(foldVersion).toBe(5);
+  test('is at fold version 6', () => {
+    expect(foldVersion).toBe(6);
   });
 });
 

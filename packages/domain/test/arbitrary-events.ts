@@ -128,6 +128,7 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   'account.recovery_codes_set': fc.record({ credentialId, count: fc.integer({ min: 1, max: 10 }) }),
   'account.recovery_code_used': fc.record({ index: fc.integer({ min: 0, max: 9 }) }),
   'account.contexts_set': fc.record({ contexts: fc.constantFrom(['safe-1'], ['safe-2']) }),
+  'account.subject_linked': fc.record({ issuer: fc.constant('https://idp.example'), subjectName: streamId('0005') }),
   'account.disabled': fc.record({ reason }),
   'account.enabled': nothing,
   'account.grants_revoked': fc.record({ reason }),

@@ -1,7 +1,7 @@
 import { specification } from '@grantlog/eventsourcing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ClientEvent, clientDecider, type DeveloperSettings } from '../src/index.ts';
+import { type ClientEvent, clientDecider, type DeveloperSettings, extraDefaults } from '../src/index.ts';
 import { approved, pending, registered, registration, rejected } from './client-fixtures.ts';
 
 const { given, replay } = specification(clientDecider);
@@ -22,6 +22,10 @@ describe('a change by the developer of an approved client', () => {
     ['a further scope', { scopes: ['read', 'write', 'all'] }],
     ['all scopes', { scopes: null }],
     ['a further grant type', { grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'] }],
+    ['a further address after signing out', { postLogoutRedirectUris: ['https://elsewhere.example/'] }],
+    ['another receiver of logouts', { backchannelLogout: { uri: 'https://elsewhere.example/', sessionRequired: false } }],
+    ['another page of its own', { about: { ...extraDefaults.about, clientUri: 'https://elsewhere.example/' } }],
+    ['another type of application', { applicationType: 'native' }],
   ])('is proposed and not done where it is %s', (_, changes) => {
     given([narrow])
       .when({ type: 'propose', changes })
@@ -41,6 +45,10 @@ describe('a change by the developer of an approved client', () => {
     ['fewer scopes', { scopes: ['read'] }],
     ['fewer grant types', { grantTypes: ['authorization_code'] }],
     ['fewer ways to authenticate', { authMethods: ['client_secret_basic'] }],
+    ['its keys', { jwks: { keys: [{ kty: 'OKP' }] } }],
+    ['where its keys are', { jwksUri: 'https://robot.example/jwks' }],
+    ['the algorithm of its assertions', { assertionAlg: 'ES256' }],
+    ['more proof of its requests', { parRequired: true, dpopRequired: true }],
   ])('is done at once where it is %s', (_, changes) => {
     given([narrow])
       .when({ type: 'propose', changes })

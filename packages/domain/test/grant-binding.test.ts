@@ -65,6 +65,30 @@ describe('a grant bound to a key', () => {
       .expect({ events: [], refusal: 'proof_key_mismatch' });
   });
 
+  test('ends where a token from before it was bound comes again, for whoever bound it had stolen that', () => {
+    const ended = {
+      events: [
+        { type: 'grant.refresh_reused', data: { sequence: 1, current: 2 } },
+        { type: 'grant.revoked', data: { reason: 'refresh_reused', by: terms.client } },
+      ],
+      refusal: 'refresh_reused',
+    } as const;
+    for (const proofKey of [null, 'its owner'])
+      given([authorized, redeemed, bound(2)])
+        .when(refresh(1, { proofKey, now: start + 1000 }))
+        .expect(ended);
+    // And what was issued from there on is still only a copy in other hands.
+    given([authorized, redeemed, bound(2), bound(3)])
+      .when(refresh(2, { proofKey: null }))
+      .expect({ events: [], refusal: 'proof_key_mismatch' });
+  });
+
+  test('answers the lost response of the refresh that bound it, to its key', () => {
+    given([authorized, redeemed, bound(2)])
+      .when(refresh(1, { proofKey: 'key', now: start + 1000 }))
+      .expect({ events: [{ type: 'grant.refresh_retried', data: { sequence: 2 } }] });
+  });
+
   test('refreshes with its key', () => {
     given([authorized, bound(1)])
       .when(refresh(1, { proofKey: 'key' }))

@@ -81,6 +81,7 @@ export const activeGrant = (refreshSeconds: number | null): GrantState => ({
   code: null,
   redeemedAt: start,
   current: issue(1, start, { refreshExpiresAt: refreshSeconds === null ? null : start / 1000 + refreshSeconds }),
+  boundFrom: null,
   retried: false,
   retriedInARow: 0,
   revokedAccess: [],

@@ -15,7 +15,9 @@ export type Standing =
   | 'revoked_with_client'
   | 'revoked_with_account'
   | 'revoked_with_platform'
-  | 'session_ended';
+  | 'session_ended'
+  /** Of a grant by token exchange: a token that it stands on has ended, or belongs to somebody who may not act. */
+  | 'source_ended';
 
 type Live<State extends { readonly status: string }> = Extract<State, { status: 'active' }>;
 

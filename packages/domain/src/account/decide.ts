@@ -4,7 +4,7 @@ import { sameJson } from '../same-json.ts';
 import type { AccountEvent, AccountKind, MfaFactor } from './events.ts';
 import { type AccountRecord, type AccountState, evolveAccount, noAccount } from './state.ts';
 
-/** Roles or contexts of one account; both are part of its state. */
+/** Roles, contexts or external subjects of one account; all are part of its state. */
 export const accountListLimit = 256;
 
 export type AccountCommand =
@@ -16,6 +16,8 @@ export type AccountCommand =
   | { readonly type: 'removeMfa'; readonly factor: MfaFactor }
   | { readonly type: 'setRecoveryCodes'; readonly credentialId: string; readonly count: number }
   | { readonly type: 'useRecoveryCode'; readonly index: number }
+  /** Commit it together with the claim on `subjectName`. */
+  | { readonly type: 'linkSubject'; readonly issuer: string; readonly subjectName: NameId }
   /** The caller seals what the contexts are called into the event's `personal`. */
   | { readonly type: 'setContexts'; readonly contexts: readonly string[] }
   | { readonly type: 'disable'; readonly reason: string }
@@ -29,6 +31,9 @@ export type AccountRefusal =
   | 'account_erased'
   | 'too_many_roles'
   | 'too_many_contexts'
+  | 'too_many_subjects'
+  /** It stands for somebody else of the same identity provider: an email may be given to another person, an account not. */
+  | 'issuer_linked'
   | 'integration_account'
   | 'no_second_factor'
   | 'recovery_code_unknown';
@@ -63,6 +68,16 @@ const change = (command: Exclude<AccountCommand, { type: 'register' }>, account:
       // One that was used before is as unknown as one that never was.
       if (codes === null || index < 0 || index >= codes.count || codes.used.includes(index)) return refuse('recovery_code_unknown');
       return record({ type: 'account.recovery_code_used', data: { index } });
+    }
+    case 'linkSubject': {
+      const { issuer, subjectName } = command;
+      // Nobody is there who could be a person of theirs.
+      if (account.kind === 'integration') return refuse('integration_account');
+      const linked = account.externalSubjects.find((each) => each.issuer === issuer);
+      if (linked !== undefined) return linked.subjectName === subjectName ? record() : refuse('issuer_linked');
+      return account.externalSubjects.length >= accountListLimit
+        ? refuse('too_many_subjects')
+        : record({ type: 'account.subject_linked', data: { issuer, subjectName } });
     }
     case 'setContexts': {
       const contexts = [...new Set(command.contexts)];

@@ -38,6 +38,15 @@ export type AccountEvent =
       }
     >
   | DomainEvent<'account.recovery_code_used', { readonly index: number }>
+  /** An identity provider's assertion was taken for this account: from then on the person it names is this one. */
+  | DomainEvent<
+      'account.subject_linked',
+      {
+        readonly issuer: string;
+        /** The claim on the person at their issuer, so that erasure can release it. A keyed hash: a pseudonym. */
+        readonly subjectName: NameId;
+      }
+    >
   | DomainEvent<'account.contexts_set', { readonly contexts: readonly string[] }>
   | DomainEvent<'account.disabled', { readonly reason: string }>
   | DomainEvent<'account.enabled', Nothing>

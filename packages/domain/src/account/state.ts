@@ -13,6 +13,9 @@ export type RecoveryCodes = {
   readonly used: readonly number[];
 };
 
+/** Somebody of an identity provider whom an account stands for, by the name that it claims. */
+type ExternalSubject = { readonly issuer: string; readonly subjectName: NameId };
+
 /** An account that exists and is not erased. */
 export type AccountRecord = {
   readonly firstPosition: number;
@@ -36,6 +39,8 @@ export type AccountRecord = {
   readonly factors: readonly EnrolledFactor[];
   /** Null until a first set was made, and again without a second factor. */
   readonly recoveryCodes: RecoveryCodes | null;
+  /** Whom of identity providers this account stands for: of each provider one person at most. */
+  readonly externalSubjects: readonly ExternalSubject[];
   /** Ids of what a grant of this account may be pinned to, and their names, sealed. */
   readonly contexts: { readonly ids: readonly string[]; readonly personal: SealedFact | null };
 };
@@ -62,6 +67,7 @@ const registered = (event: Placed<Extract<AccountEvent, { type: 'account.registe
   roles: [],
   factors: [],
   recoveryCodes: null,
+  externalSubjects: [],
   contexts: { ids: [], personal: null },
 });
 
@@ -93,6 +99,10 @@ export const evolveAccount = (state: AccountState, event: Placed<AccountEvent>):
       const { recoveryCodes: codes } = state;
       return codes === null ? state : { ...state, recoveryCodes: { ...codes, used: [...codes.used, event.data.index] } };
     }
+    case 'account.subject_linked':
+      return state.externalSubjects.some(({ subjectName }) => subjectName === event.data.subjectName)
+        ? state
+        : { ...state, externalSubjects: [...state.externalSubjects, event.data] };
     case 'account.contexts_set':
       return { ...state, contexts: { ids: event.data.contexts, personal: sealedFact(event) } };
     case 'account.disabled':

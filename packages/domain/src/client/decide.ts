@@ -2,7 +2,7 @@ import { type Decider, type Decision, record, refuse } from '@grantlog/eventsour
 import type { Instant } from '../ids.ts';
 import { sameJson } from '../same-json.ts';
 import { isSecretMethod, type SettingsProblem, settingsProblem } from './check-settings.ts';
-import type { ClientDeletion, ClientEvent, ClientRegistration, ClientSettings, DeveloperSettings } from './events.ts';
+import type { ClientDeletion, ClientEvent, ClientKind, ClientRegistration, ClientSettings, DeveloperSettings } from './events.ts';
 import { extraDefaults } from './events.ts';
 import { splitChange, untouchedBy } from './needs-review.ts';
 import { type ClientRecord, type ClientState, evolveClient, noClient } from './state.ts';
@@ -10,6 +10,8 @@ import { type ClientRecord, type ClientState, evolveClient, noClient } from './s
 export type ClientCommand =
   | ({ readonly type: 'register' } & ClientRegistration)
   | { readonly type: 'update'; readonly changes: Partial<ClientSettings> }
+  /** What the document of a client says by now, of one that is described by its document. */
+  | { readonly type: 'redescribe'; readonly kind: ClientKind; readonly settings: Partial<ClientSettings> }
   /** A change by its developer where an operator approves clients: what widens an approved one is proposed, the rest is done. */
   | { readonly type: 'propose'; readonly changes: Partial<DeveloperSettings> }
   /** `asOf` is the position of the log that the operator looked at: what was changed after it is not approved. */
@@ -34,6 +36,7 @@ export type ClientRefusal =
   | 'already_approved'
   | 'changed_since'
   | 'still_in_use'
+  | 'not_described'
   | 'secret_missing'
   | 'secret_not_allowed'
   | SettingsProblem;
@@ -57,6 +60,16 @@ const update = (changes: Partial<ClientSettings>, client: Living): Outcome => {
   if (sameJson(client, merged)) return record();
   const problem = settingsProblem(client.kind, merged);
   return problem === null ? record({ type: 'client.updated', data: changes }) : refuse(problem);
+};
+
+const redescribe = ({ kind, settings }: Extract<ClientCommand, { type: 'redescribe' }>, client: Living): Outcome => {
+  if (client.how !== 'metadata_document') return refuse('not_described');
+  const merged = { ...client, ...settings };
+  const problem = settingsProblem(kind, merged);
+  if (problem !== null) return refuse(problem);
+  const changed = Object.entries(settings).filter(([name, value]) => !sameJson(client[name as keyof ClientSettings], value));
+  const changes = { ...Object.fromEntries(changed), ...(kind === client.kind ? {} : { kind }) };
+  return Object.keys(changes).length === 0 ? record() : record({ type: 'client.updated', data: changes });
 };
 
 const propose = (changes: Partial<DeveloperSettings>, client: Living): Outcome => {
@@ -106,6 +119,8 @@ const change = (command: Exclude<ClientCommand, { type: 'register' }>, client: L
   switch (command.type) {
     case 'update':
       return update(command.changes, client);
+    case 'redescribe':
+      return redescribe(command, client);
     case 'propose':
       return propose(command.changes, client);
     case 'approve':

@@ -88,7 +88,10 @@ export const extraDefaults: ClientExtras = {
 };
 
 /** What its own developer may change; what it serves and which roles it has is an operator's to say. */
-export type DeveloperSettings = Pick<ClientSettings, 'name' | 'redirectUris' | 'grantTypes' | 'scopes' | 'authMethods'>;
+export type DeveloperSettings = Pick<
+  ClientSettings,
+  'name' | 'redirectUris' | 'grantTypes' | 'scopes' | 'authMethods' | keyof ClientExtras
+>;
 
 type Nothing = Record<string, never>;
 
@@ -98,7 +101,8 @@ export type ClientDeletion = 'unused' | 'by_itself';
 /** Facts of a client. A `reason` is a fixed phrase and names no person. */
 export type ClientEvent =
   | DomainEvent<'client.registered', ClientRegistration>
-  | DomainEvent<'client.updated', Partial<ClientSettings>>
+  /** `kind` changes for a client alone that a document describes, with the document. */
+  | DomainEvent<'client.updated', Partial<ClientSettings> & { readonly kind?: ClientKind }>
   /** Approves the client or, where it was approved before, the change that is proposed. */
   | DomainEvent<'client.approved', Nothing>
   | DomainEvent<'client.rejected', { readonly reason: string }>

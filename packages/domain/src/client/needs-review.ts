@@ -1,3 +1,4 @@
+import { sameJson } from '../same-json.ts';
 import type { ClientSettings, DeveloperSettings } from './events.ts';
 
 const adds = (from: readonly string[], to: readonly string[]): boolean => to.some((each) => !from.includes(each));
@@ -11,6 +12,17 @@ const widens: { readonly [Name in keyof DeveloperSettings]: (from: ClientSetting
   // Null stands for all. What a scope implies is not looked up: who asks for one by name is asked about by name.
   scopes: (from, to) => from !== null && (to === null || adds(from, to)),
   authMethods: adds,
+  applicationType: (from, to) => from !== to,
+  // By its keys a client proves itself, and nothing more: they are its own to change, as its secret is.
+  jwks: () => false,
+  jwksUri: () => false,
+  assertionAlg: () => false,
+  postLogoutRedirectUris: adds,
+  backchannelLogout: (from, to) => to !== null && to.uri !== from?.uri,
+  dpopRequired: (from, to) => from && !to,
+  parRequired: (from, to) => from && !to,
+  // Its links stand beside its name.
+  about: (from, to) => !sameJson(from, to),
 };
 
 const settingNames = Object.keys(widens) as readonly (keyof DeveloperSettings)[];

@@ -2,7 +2,7 @@ import type { Decider, Decision } from '@grantlog/eventsourcing';
 import { record, refuse } from '@grantlog/eventsourcing';
 import type { GrantCommand, GrantRefusal } from './commands.ts';
 import type { GrantEvent } from './events.ts';
-import { issueOf, select } from './issue.ts';
+import { issueOf, select, withinSources } from './issue.ts';
 import { redeemCode } from './redeem-code.ts';
 import { refresh } from './refresh.ts';
 import { evolveGrant, type GrantState, initialGrant } from './state.ts';
@@ -24,7 +24,7 @@ const open = (command: Extract<GrantCommand, { type: 'authorize' | 'deny' | 'iss
       const selection = select(command.terms, command.narrowing);
       if (!selection.ok) return refuse(selection.refusal);
       const { now, rules, proofKey, context } = command;
-      const issue = issueOf({ sequence: 1, now, authorizedAt: now, rules, selection, proofKey, context });
+      const issue = withinSources(command.terms, issueOf({ sequence: 1, now, authorizedAt: now, rules, selection, proofKey, context }));
       return record({ type: 'grant.authorized', data: { ...command.terms, code: null, issue } }, ...chosen(context));
     }
   }

@@ -26,12 +26,17 @@ export type Issue = {
 /** How a grant came to be. */
 export type GrantFlow = 'authorization_code' | 'client_credentials' | 'device_code' | 'token_exchange' | 'jwt_bearer';
 
+/** The key that an access token was made with. */
+export type TokenMaker = { readonly use: 'token'; readonly keyId: number } | { readonly use: 'sign'; readonly keyId: string };
+
 /** One access token that an exchange stands on: dead with it, and not longer alive. */
 export type DelegationSource = {
   readonly grant: GrantId;
   readonly sequence: number;
   /** Whole seconds since the epoch. */
   readonly expiresAt: number;
+  /** Where it has been retired since, anybody could have made the token. */
+  readonly key: TokenMaker;
 };
 
 /**
@@ -61,6 +66,8 @@ export type GrantTerms = {
   readonly amr?: readonly string[];
   /** Absent where none was asked for. */
   readonly claims?: ClaimsRequest;
+  /** The grant whose consent was remembered: this one was opened without asking. Absent where somebody was asked. */
+  readonly remembered?: GrantId;
   /** Whether the context was part of what the app asked for, by a resource of its own: it cannot be changed. Absent: no. */
   readonly contextPinned?: boolean;
   /** Absent for a grant that stands on no other. */

@@ -55,3 +55,13 @@ export const issueOf = ({ sequence, now, authorizedAt, rules, selection, proofKe
     ...(context === null ? {} : { context }),
   };
 };
+
+/** The same issue, ending no later than any token that its grant stands on, and without a refresh token where it stands on one. */
+export const withinSources = ({ delegation }: Pick<GrantTerms, 'delegation'>, issue: Issue): Issue =>
+  delegation === undefined
+    ? issue
+    : {
+        ...issue,
+        accessExpiresAt: Math.min(issue.accessExpiresAt, ...delegation.sources.map(({ expiresAt }) => expiresAt)),
+        refreshExpiresAt: null,
+      };

@@ -47,13 +47,15 @@ export const refresh = (command: Refresh, state: Active): Decision<GrantEvent, G
   if (state.terms.client !== command.client) return refuse('wrong_client');
   // As with a code, what the request is bound by comes before anything is spent or ended.
   if (command.redirectUri !== null && command.redirectUri !== state.code?.redirectUri) return refuse('redirect_uri_mismatch');
+  const isWithoutKey = state.current.jkt !== undefined && state.current.jkt !== command.proofKey;
   // Whoever cannot show the key of the tokens holds a copy of one: nothing is spent or ended by it (RFC 9449 §5).
-  if (state.current.jkt !== undefined && state.current.jkt !== command.proofKey) return refuse('proof_key_mismatch');
+  if (isWithoutKey && presented.sequence >= (state.boundFrom ?? 0)) return refuse('proof_key_mismatch');
   if (presented.sequence > state.current.sequence) return refuse('sequence_unknown');
   // A predecessor still has its retry and its reuse, though its successor came without a refresh token.
   if (presented.sequence === state.current.sequence && state.current.refreshExpiresAt === null) return refuse('sequence_unknown');
   if (command.now >= presented.expiresAt * 1000) return refuse('refresh_expired');
-  if (presented.sequence < state.current.sequence - 1) return reused(command, state, 'refresh_reused');
+  // One from before there was a key: somebody else has spent it and bound the grant, so no window excuses its coming again.
+  if (isWithoutKey || presented.sequence < state.current.sequence - 1) return reused(command, state, 'refresh_reused');
   const selection = select(state.terms, command.narrowing);
   if (!selection.ok) return refuse(selection.refusal);
   if (presented.sequence === state.current.sequence - 1) return retry(command, state, selection);

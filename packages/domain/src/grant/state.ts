@@ -20,6 +20,8 @@ type InUse = Allowed & {
   readonly code: CodeTerms | null;
   readonly redeemedAt: Instant;
   readonly current: Issue;
+  /** The first sequence whose tokens are bound to a key, and all from there on; null while none is. */
+  readonly boundFrom: number | null;
   /** Whether the current pair was asked for again after a lost response. */
   readonly retried: boolean;
   /** How many sequences in a row were asked for again, the current one included. */
@@ -40,12 +42,15 @@ export const initialGrant: GrantState = { status: 'none' };
 
 const revokedAccessLimit = 64;
 
+const boundFrom = (before: number | null, { jkt, sequence }: Issue): number | null => before ?? (jkt === undefined ? null : sequence);
+
 const begin = (allowed: Allowed, code: CodeTerms | null, issue: Issue): GrantState => ({
   ...allowed,
   status: 'active',
   code,
   redeemedAt: issue.issuedAt,
   current: issue,
+  boundFrom: boundFrom(null, issue),
   retried: false,
   retriedInARow: 0,
   revokedAccess: [],
@@ -83,7 +88,13 @@ export const evolveGrant = (state: GrantState, event: Placed<GrantEvent>): Grant
       return state.status === 'authorized' ? begin(allowedOf(state), state.code, event.data.issue) : state;
     case 'grant.refreshed':
       if (state.status !== 'active') return state;
-      return { ...state, current: event.data.issue, retried: false, retriedInARow: state.retried ? state.retriedInARow : 0 };
+      return {
+        ...state,
+        current: event.data.issue,
+        boundFrom: boundFrom(state.boundFrom, event.data.issue),
+        retried: false,
+        retriedInARow: state.retried ? state.retriedInARow : 0,
+      };
     case 'grant.refresh_retried':
       return state.status === 'active' ? { ...state, retried: true, retriedInARow: state.retriedInARow + 1 } : state;
     case 'grant.context_selected':

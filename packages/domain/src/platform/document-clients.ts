@@ -5,7 +5,7 @@ import { flag, list, needed, object, oneOf, optional, whole } from './readers.ts
 const itself = (item: string): string => item;
 const sites = list(hostPattern, { max: 1_000, key: itself });
 
-export const metadataDocumentDefaults: MetadataDocumentRules = { allow: [], deny: [], trusted: [] };
+const metadataDocumentDefaults: MetadataDocumentRules = { allow: [], deny: [], trusted: [] };
 export const registrationDefaults: PlatformDocument['registration'] = {
   policy: ['preset'],
   unusedClientDays: 7,

@@ -103,13 +103,15 @@ const mcpServer = ({ mcpServer: server, resources }: Readable): Problems =>
     : [{ path: 'mcpServer.resource', problem: 'names an unknown resource', fix: 'List it under resources, or correct the URI.' }];
 
 const contexts = ({ contexts: choice, resources = [] }: Readable): Problems =>
-  choice !== null
-    ? []
-    : resources.flatMap((resource, index) =>
-        resource.perContext
-          ? [{ path: `resources[${index}].perContext`, problem: 'needs contexts', fix: 'Say under contexts what one is called.' }]
-          : [],
-      );
+  resources.flatMap(({ perContext, uri }, index) => {
+    const path = `resources[${index}].perContext`;
+    return [
+      ...(perContext && choice === null ? [{ path, problem: 'needs contexts', fix: 'Say under contexts what one is called.' }] : []),
+      ...(perContext && uri.includes('?')
+        ? [{ path, problem: 'needs a URI that a segment can be added to', fix: 'Take the query out of uri, or leave perContext out.' }]
+        : []),
+    ];
+  });
 
 const identityProviders = ({ trustedIssuers, grantTypes }: Readable): Problems =>
   trustedIssuers === undefined || trustedIssuers.length === 0 || grantTypes === undefined || grantTypes.includes(jwtBearerGrant)
