@@ -51,6 +51,7 @@ export {
 export { maintainPartitions } from './deliveries/partitions.ts';
 export { type AttemptRecord, type HealthChange, type RecordedHealth, recordAttempts } from './deliveries/record-attempts.ts';
 export { abandonDeliveries, expireClaims, listDueLanes } from './deliveries/sweep.ts';
+export { forgetProofs, type ProofUse, spendProof } from './dpop/spend-proof.ts';
 export { appendBatch } from './log/append-batch.ts';
 export { classifyFailure } from './log/failures.ts';
 export { loadBatch, type RawStream, streamKey } from './log/load-batch.ts';
@@ -60,6 +61,10 @@ export { createPostgresEventLog } from './log/postgres-event-log.ts';
 export { readEventsAfter, readHead, readStream } from './log/read-events.ts';
 export type { SnapshotSealer } from './log/snapshot-mac.ts';
 export { isGenuine } from './log/snapshot-mac.ts';
+export { type ClaimedLogout, claimLogouts, receiverName } from './logout/claim-logouts.ts';
+export { clientsOfSignIns, type EndedSignIns, endSignIns } from './logout/end-sign-ins.ts';
+export { deleteOldLogouts, type LogoutOutcome, recordLogout } from './logout/record-logout.ts';
+export { deleteOldSignInClients, noteSignInClients, type SignInClient } from './logout/sign-in-clients.ts';
 export { type ClaimedMail, claimMail, isMailDue } from './mail/claim-mail.ts';
 export { deleteMailOf, deleteOldMail } from './mail/forget-mail.ts';
 export { giveUpMail } from './mail/give-up-mail.ts';
@@ -70,6 +75,12 @@ export { createDatabase } from './migrations/create-database.ts';
 export { MigrationChanged, migrate } from './migrations/migrate.ts';
 export { RolesMissing } from './migrations/roles.ts';
 export { listPlatforms, openLog } from './platforms/logs.ts';
+export {
+  deleteExpiredPushedRequests,
+  insertPushedRequest,
+  type PushedRequest,
+  readPushedRequest,
+} from './pushed-requests/pushed-requests.ts';
 export type { NewCredential } from './secrets/credentials.ts';
 export { insertCredentials, insertDataKey } from './secrets/credentials.ts';
 export { deleteDataKeys } from './secrets/delete-data-key.ts';
@@ -83,3 +94,6 @@ export { consumeOnce, LogOutOfOrder } from './subscriptions/consume.ts';
 export type { RunnerOptions } from './subscriptions/runner.ts';
 export { runSubscriptions } from './subscriptions/runner.ts';
 export type { Subscription, SubscriptionBatch } from './subscriptions/subscription.ts';
+export type { ConnectionStep, ConnectionStepName, KeptConnectionStep } from './traces/connection-step.ts';
+export { deleteOldConnectionSteps, insertConnectionSteps } from './traces/insert-steps.ts';
+export { listConnectionBeginnings, listConnectionSteps } from './traces/list-steps.ts';

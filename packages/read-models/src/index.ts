@@ -1,4 +1,5 @@
 export { type ClientListQuery, type ClientPage, type ListedClient, listClients } from './client-list/list-clients.ts';
+export { listUnusedClients } from './client-list/list-unused-clients.ts';
 export { clientList } from './client-list/projection.ts';
 export type { ClientListApproval, ClientListStatus } from './client-list/row.ts';
 export { type GrantListQuery, type GrantPage, type ListedGrant, listGrants } from './grant-list/list-grants.ts';

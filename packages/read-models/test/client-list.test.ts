@@ -30,6 +30,7 @@ const registered = (name: string): ClientEvent => ({
 const later: readonly ClientEvent[] = [
   { type: 'client.updated', data: { name: 'Updated' } },
   { type: 'client.updated', data: { scopes: ['read'] } },
+  { type: 'client.updated', data: { kind: 'confidential' } },
   { type: 'client.approved', data: {} },
   { type: 'client.rejected', data: { reason: 'abuse' } },
   { type: 'client.resubmitted', data: {} },
@@ -40,6 +41,7 @@ const later: readonly ClientEvent[] = [
   { type: 'client.disabled', data: { reason: 'abuse' } },
   { type: 'client.enabled', data: {} },
   { type: 'client.grants_revoked', data: { reason: 'abuse' } },
+  { type: 'client.used', data: {} },
 ];
 
 /** The events of one client as the log holds them. */
@@ -71,6 +73,7 @@ describe('the list of clients', () => {
           approval: state.approval,
           hasProposal: state.proposed !== null,
           proposedName: state.proposed?.changes.name ?? null,
+          used: state.used,
           version: recorded.length,
           position: recorded.length,
           firstPosition: 1,

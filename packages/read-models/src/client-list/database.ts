@@ -19,6 +19,7 @@ type ClientListTable = {
   readonly has_proposal: boolean;
   readonly proposed_name: string | null;
   readonly registered_at: Date;
+  readonly used: boolean;
 };
 
 type ProjectionTable = { readonly name: string; readonly platform: PlatformId; readonly live_generation: number };

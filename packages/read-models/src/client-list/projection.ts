@@ -6,7 +6,7 @@ import { readRows, writeRows } from './write-rows.ts';
 /** Every client of a platform, for lists and searches. Decisions never read it. */
 export const clientList = defineProjection({
   name: 'client-list',
-  version: 1,
+  version: 2,
   on: clientListReducers,
   apply: async (client, target, changes) => {
     const standing = await readRows(client, target, rowsNeeded(changes));

@@ -23,9 +23,13 @@ export const clientListReducers: Reducers<ClientListChange> = {
       approval: event.data.approval,
       ...noProposal,
       registeredAt: event.recordedAt,
+      used: false,
     },
   }),
-  'client.updated': (event) => patch(event, event.data.name === undefined ? {} : { name: event.data.name }),
+  'client.updated': (event) => {
+    const { name, kind } = event.data;
+    return patch(event, { ...(name === undefined ? {} : { name }), ...(kind === undefined ? {} : { kind }) });
+  },
   'client.approved': (event) => ({ kind: 'approve', ...at(event) }),
   'client.rejected': (event) => patch(event, { approval: 'rejected' }),
   'client.resubmitted': (event) => patch(event, { approval: 'pending' }),
@@ -34,15 +38,15 @@ export const clientListReducers: Reducers<ClientListChange> = {
   'client.change_rejected': (event) => patch(event, noProposal),
   'client.disabled': (event) => patch(event, { status: 'disabled' }),
   'client.enabled': (event) => patch(event, { status: 'active' }),
+  'client.used': (event) => patch(event, { used: true }),
   'client.deleted': (event) => patch(event, { status: 'deleted', ...noProposal }),
   // Nothing that a list shows; the version moves on all the same.
   'client.secret_rotated': (event) => patch(event, {}),
   'client.grants_revoked': (event) => patch(event, {}),
-  'client.used': (event) => patch(event, {}),
   ...sameAnswer('ignored', 'grant', 'authorized', 'denied', 'code_redeemed', 'refreshed', 'context_selected', 'expired', 'revoked'),
   ...sameAnswer('ignored', 'grant', 'code_replayed', 'refresh_retried', 'refresh_reused', 'access_token_revoked'),
   ...sameAnswer('ignored', 'account', 'grants_revoked', 'registered', 'password_set', 'roles_assigned', 'mfa_enrolled', 'mfa_removed'),
-  ...sameAnswer('ignored', 'account', 'contexts_set', 'recovery_codes_set', 'recovery_code_used', 'disabled', 'enabled'),
+  ...sameAnswer('ignored', 'account', 'contexts_set', 'subject_linked', 'recovery_codes_set', 'recovery_code_used', 'disabled', 'enabled'),
   // An owner's id stays a pseudonym, as it does in the log.
   'account.erased': 'ignored',
   ...sameAnswer('ignored', 'platform', 'grants_revoked', 'configured', 'suspended', 'resumed'),

@@ -21,9 +21,11 @@ export type ClientRow = {
   /** The name that a proposed change would give it; null where it leaves the name as it is. */
   readonly proposedName: string | null;
   readonly registeredAt: number;
+  /** Whether a person has granted it something; told only of clients that registered themselves. */
+  readonly used: boolean;
 };
 
-export type ClientPatch = Partial<Pick<ClientRow, 'name' | 'status' | 'approval' | 'hasProposal' | 'proposedName'>>;
+export type ClientPatch = Partial<Pick<ClientRow, 'name' | 'kind' | 'status' | 'approval' | 'hasProposal' | 'proposedName' | 'used'>>;
 
 type At = { readonly client: StreamId; readonly version: number; readonly position: number };
 

@@ -1,3 +1,4 @@
+import type { GrantFlow } from '@grantlog/domain';
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
 import type { Database } from '@grantlog/postgres';
 import { sql } from 'kysely';
@@ -11,6 +12,8 @@ export type GrantListQuery = {
   readonly client?: StreamId;
   readonly account?: StreamId;
   readonly status?: GrantListStatus;
+  /** Only grants by token exchange, which stand on others; or, false, only those that stand on none. Left out: both. */
+  readonly delegated?: boolean;
   /** `next` of the page before. */
   readonly before?: number;
   /** 1 to 200; default 50. */
@@ -48,6 +51,8 @@ export type GrantPage = {
   /** False when `minPosition` was not reached in time: the page may lack the caller's own last change. */
   readonly current: boolean;
 };
+
+const tokenExchange: GrantFlow = 'token_exchange';
 
 /** The latest mass revocation that a grant began before, over its client, its account and the platform. */
 const cutOff = sql<{ position: number }>`lateral (
@@ -98,6 +103,7 @@ export const listGrants = async (pool: Database, query: GrantListQuery): Promise
     .limit(limit + 1);
   if (query.client !== undefined) page = page.where('g.client', '=', query.client);
   if (query.account !== undefined) page = page.where('g.account', '=', query.account);
+  if (query.delegated !== undefined) page = page.where('g.flow', query.delegated ? '=' : '<>', tokenExchange);
   if (query.before !== undefined) page = page.where('g.first_position', '<', query.before);
   if (query.status !== undefined) page = page.where(status, '=', query.status);
   const found = await page.execute();

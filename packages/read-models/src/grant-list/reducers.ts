@@ -86,7 +86,7 @@ export const grantListReducers: Reducers<GrantListChange> = {
   'platform.grants_revoked': (event) => cutOff(event, 'platform'),
   ...sameAnswer('ignored', 'platform', 'configured', 'suspended', 'resumed'),
   ...sameAnswer('ignored', 'account', 'registered', 'password_set', 'roles_assigned', 'mfa_enrolled', 'mfa_removed', 'contexts_set'),
-  ...sameAnswer('ignored', 'account', 'recovery_codes_set', 'recovery_code_used', 'disabled', 'enabled'),
+  ...sameAnswer('ignored', 'account', 'recovery_codes_set', 'recovery_code_used', 'subject_linked', 'disabled', 'enabled'),
   // The list holds no personal data; the account's id stays a pseudonym, as it does in the log.
   'account.erased': 'ignored',
   ...sameAnswer('ignored', 'sign_in', 'succeeded', 'failed', 'ended'),
