@@ -1,4 +1,4 @@
-import type { AccountId, AccountRefusal } from '@grantlog/domain';
+import type { AccountId, AccountRefusal, AccountState, NameId } from '@grantlog/domain';
 import { accountDecider, nameDecider } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
@@ -6,8 +6,15 @@ import type { Changed } from './change.ts';
 import { change } from './change.ts';
 import type { By, Provisioning } from './provisioning.ts';
 
+/** The names that an account holds: its email, and the people of identity providers that it stands for. */
+const namesOf = (state: AccountState): readonly NameId[] =>
+  state.status === 'active' || state.status === 'disabled'
+    ? [state.emailName, ...state.externalSubjects.map(({ subjectName }) => subjectName)]
+    : [];
+
 /**
- * Erases an account and releases its email, in one commit: from then on every reader finds nothing but `erased`.
+ * Erases an account and releases its names, in one commit: from then on every reader finds nothing but `erased`, and
+ * neither its email nor an identity provider leads to it.
  *
  * The row of its data key goes with the worker, which alone may delete it, when it comes to `account.erased`.
  */
@@ -18,21 +25,24 @@ export const eraseAccount = async (
 ): Promise<Changed<'unknown_platform' | AccountRefusal>> => {
   const { platform, account } = task;
   if ((await context.directory.open(platform)) === null) return { refusal: 'unknown_platform' };
-  // Which email an account claims is said at its registration and never changes, so it may be read beforehand.
-  const before = fold(accountDecider, (await context.log.load(platform, [{ streamId: account }])).stream(account));
-  const email = before.status === 'active' || before.status === 'disabled' ? before.emailName : null;
-  return change(context, by, {
+  const before = namesOf(fold(accountDecider, (await context.log.load(platform, [{ streamId: account }])).stream(account)));
+  const erased = await change<'linked_meanwhile' | AccountRefusal>(context, by, {
     platform,
-    requests: [{ streamId: account }, ...(email === null ? [] : [{ streamId: email }])],
+    requests: [account, ...before].map((streamId) => ({ streamId })),
     decide: (loaded) => {
-      const { events, refusal } = accountDecider.decide({ type: 'erase' }, fold(accountDecider, loaded.stream(account)));
+      const state = fold(accountDecider, loaded.stream(account));
+      // Linked to somebody more since they were read: that name has not been loaded.
+      if (!namesOf(state).every((name) => before.includes(name))) return { refusal: 'linked_meanwhile' };
+      const { events, refusal } = accountDecider.decide({ type: 'erase' }, state);
       if (refusal !== undefined) return { refusal };
       // A name that somebody else holds by now is not this account's to release.
-      const released =
-        email === null ? [] : nameDecider.decide({ type: 'release', owner: account }, fold(nameDecider, loaded.stream(email))).events;
-      return {
-        writes: [{ streamId: account, events }, ...(email === null || events.length === 0 ? [] : [{ streamId: email, events: released }])],
-      };
+      const released = before.map((name) => ({
+        streamId: name,
+        events: nameDecider.decide({ type: 'release', owner: account }, fold(nameDecider, loaded.stream(name))).events,
+      }));
+      return { writes: [{ streamId: account, events }, ...(events.length === 0 ? [] : released)] };
     },
   });
+  if (!('refusal' in erased)) return erased;
+  return erased.refusal === 'linked_meanwhile' ? eraseAccount(context, by, task) : { refusal: erased.refusal };
 };

@@ -1,3 +1,4 @@
+export { type AccountContext, readContexts } from './account-contexts.ts';
 export { activateKey } from './activate-key.ts';
 export { isAssignableRole } from './assignable-role.ts';
 export { beginSignIn, type NewSignIn } from './begin-sign-in.ts';
@@ -21,6 +22,13 @@ export type { ShownEndpointSecret } from './endpoint-secret.ts';
 export { eraseAccount } from './erase-account.ts';
 export type { KeyName } from './key-name.ts';
 export { parseKeyName } from './key-name.ts';
+export {
+  type ExternalPerson,
+  type ExternalRefusal,
+  type LinkedPerson,
+  type PreparedPerson,
+  prepareExternalPerson,
+} from './link-external-subject.ts';
 export { listEndpoints } from './list-endpoints.ts';
 export { listIntegrationAccounts } from './list-integration-accounts.ts';
 export { listSessionWebhooks, type SessionWebhook } from './list-session-webhooks.ts';
@@ -38,6 +46,7 @@ export type { ClientRegistered, NewClient } from './register-client.ts';
 export { registerClient } from './register-client.ts';
 export type { EndpointRegistered, NewEndpoint } from './register-endpoint.ts';
 export { registerEndpoint } from './register-endpoint.ts';
+export { consentMemory, forgetConsent, memoryOfGrant, ownerOfMemory, rememberConsent } from './remembered-consent.ts';
 export { retireKey } from './retire-key.ts';
 export { revokeClientGrant } from './revoke-client-grant.ts';
 export { isGrant, revokeGrant } from './revoke-grant.ts';
@@ -56,5 +65,6 @@ export { checkSecondFactor, proofStreams, spendProof } from './second-factor-pro
 export { sessionGrant } from './session-grant.ts';
 export { newSessionWebhook, type PreparedSessionWebhook } from './session-webhook.ts';
 export type { SessionWebhookRefusal, SessionWebhookRequest } from './session-webhook-request.ts';
+export { type ContextsRefusal, setContexts } from './set-contexts.ts';
 export { setPassword } from './set-password.ts';
 export { readWebhookEcho, type WebhookEcho } from './webhook-echo.ts';

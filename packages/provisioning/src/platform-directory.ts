@@ -30,7 +30,7 @@ export type PlatformNames = {
 };
 
 /** What a consent was about, all of it; in another order it is the same. */
-export type Consented = {
+type Consented = {
   readonly account: AccountId;
   readonly client: ClientStreamId;
   readonly redirectUri: string;

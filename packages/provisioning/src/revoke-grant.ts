@@ -6,6 +6,7 @@ import { readFirstEvents } from '@grantlog/postgres';
 import type { Changed } from './change.ts';
 import { change } from './change.ts';
 import type { By, Provisioning } from './provisioning.ts';
+import { forgetConsent, memoryOfGrant } from './remembered-consent.ts';
 
 /**
  * Whether a stream is a grant's. Sessions and sign-ins have ids of the same shape, and a snapshot does not say whose
@@ -19,7 +20,7 @@ export const isGrant = async (
   return first?.type.startsWith('grant.') ?? false;
 };
 
-/** Ends a grant and all its tokens by an operator's hand. One that has ended already stays as it ended. */
+/** Ends a grant and all its tokens by an operator's hand, and forgets the consent to it. One that has ended already stays as it ended. */
 export const revokeGrant = async (
   context: Provisioning,
   by: By,
@@ -27,9 +28,12 @@ export const revokeGrant = async (
 ): Promise<Changed<GrantRefusal>> => {
   const { platform, grant } = task;
   if (!(await isGrant(context, { platform, id: grant }))) return { refusal: 'unknown_grant' };
+  const names = await context.directory.open(platform);
+  const found = fold(grantDecider, (await context.log.load(platform, [{ streamId: grant }])).stream(grant));
+  const memory = names === null ? null : memoryOfGrant(names, found);
   return change(context, by, {
     platform,
-    requests: [{ streamId: grant }],
+    requests: [{ streamId: grant }, ...(memory === null ? [] : [{ streamId: memory }])],
     decide: (loaded) => {
       // The actor of the commit says who; `by` is for streams of the same platform, which an operator's is not.
       const { events, refusal } = grantDecider.decide(
@@ -37,7 +41,8 @@ export const revokeGrant = async (
         fold(grantDecider, loaded.stream(grant)),
       );
       if (refusal === 'grant_ended') return { writes: [] };
-      return refusal === undefined ? { writes: [{ streamId: grant, events }] } : { refusal };
+      if (refusal !== undefined) return { refusal };
+      return { writes: [{ streamId: grant, events }, ...(memory === null ? [] : [forgetConsent(loaded, memory)])] };
     },
   });
 };
