@@ -1,13 +1,13 @@
-import { readBearerToken } from '@grantlog/protocol';
+import { readAccessToken, type TokenScheme } from '@grantlog/protocol';
 
 /** What the Authorization header of a request shows. Another scheme shows nothing that a guard could judge. */
 export type ShownCredentials =
   | { readonly kind: 'none' }
-  | { readonly kind: 'bearer'; readonly token: string }
+  | { readonly kind: 'token'; readonly scheme: TokenScheme; readonly token: string }
   /** Not of the form `Bearer <token>` at all: RFC 6750 §3.1 calls that an invalid request. */
-  | { readonly kind: 'malformed_request' }
+  | { readonly kind: 'malformed_request'; readonly scheme: TokenScheme }
   /** One token, of a spelling that no token has: RFC 6750 §3.1 calls that an invalid token. */
-  | { readonly kind: 'malformed_token' }
+  | { readonly kind: 'malformed_token'; readonly scheme: TokenScheme }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'malformed_basic' };
 
@@ -39,20 +39,20 @@ const readBasic = (header: string): ShownCredentials => {
  * Reads credentials from the Authorization header, the only place where any are accepted. Of several headers none is
  * chosen: whatever stands before us may have looked at another.
  *
- * @see RFC 6750 §2.1, §3.1; RFC 7617 §2
+ * @see RFC 6750 §2.1, §3.1; RFC 9449 §7.1; RFC 7617 §2
  */
 export const readAuthorization = (headers: string | readonly string[] | undefined): ShownCredentials => {
   const [header, ...others] = headers === undefined ? [] : [headers].flat();
   if (header === undefined) return { kind: 'none' };
-  if (others.length > 0) return { kind: 'malformed_request' };
+  if (others.length > 0) return { kind: 'malformed_request', scheme: 'Bearer' };
   if (/^basic(?: |$)/i.test(header)) return readBasic(header);
-  const bearer = readBearerToken(header);
-  switch (bearer.kind) {
+  const shown = readAccessToken(header);
+  switch (shown.kind) {
     case 'absent':
       return { kind: 'none' };
     case 'token':
-      return { kind: 'bearer', token: bearer.token };
+      return shown;
     case 'malformed':
-      return { kind: /^bearer +[^\s,"]+$/i.test(header) ? 'malformed_token' : 'malformed_request' };
+      return { kind: /^[a-z]+ +[^\s,"]+$/i.test(header) ? 'malformed_token' : 'malformed_request', scheme: shown.scheme };
   }
 };

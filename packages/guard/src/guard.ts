@@ -1,15 +1,20 @@
+import { verifiableAlgs } from '@grantlog/crypto';
 import { type FetchedRequest, foreignPageRefusal, isSentByForeignPage } from '@grantlog/protocol';
+import { checkAccessToken } from './access-token.ts';
 import { defaultRetryAfter } from './ask-as-client.ts';
 import { readAuthorization } from './authorization-header.ts';
 import { checkBasic } from './basic.ts';
-import { checkBearer } from './bearer.ts';
 import { createDiscovery } from './discovery.ts';
 import { type GuardOptions, readOptions, type Settings } from './options.ts';
 import type { GuardOutcome } from './outcome.ts';
 import { createReporter, type OnProblem } from './problem.ts';
+import { createProofMemory, type SpendProof } from './proof-memory.ts';
 import { type PublishedMetadata, publishedMetadata } from './published-metadata.ts';
-import { type Place, refuseAccount, refuseBearer, unauthenticated, unavailable } from './refusals.ts';
+import { type Place, refuseAccount, refuseToken, unauthenticated, unavailable } from './refusals.ts';
 import { type ContextRefusal, type ContextSelected, selectContext, undecided } from './select-context.ts';
+
+/** A request as node:http shows it. */
+export type GuardedRequest = FetchedRequest & { readonly url?: string | undefined };
 
 /** What is known of one request. */
 export type GuardRequest = {
@@ -26,10 +31,16 @@ export type GuardRequest = {
    */
   readonly clientAddress: string | undefined;
   /**
-   * The request itself, such as that of node:http: its method and its headers, their names in lower case. By its
-   * `Sec-Fetch-*` headers HTTP Basic is refused that a page of another origin had a browser send. Without it all is judged.
+   * The request itself, such as that of node:http: its method, its headers, their names in lower case, and its url. By its
+   * `Sec-Fetch-*` headers HTTP Basic is refused that a page of another origin had a browser send; without it all is judged. Without
+   * it a token that is bound to a key is not judged: 503, and `onProblem` hears of it.
    */
-  readonly request?: FetchedRequest | undefined;
+  readonly request?: GuardedRequest | undefined;
+  /**
+   * The URL of the request as its client knows it, which proofs of possession name; the query plays no part. Default: the path of
+   * `request.url` at the origin of the resource, which is right where nothing in front of this server changes paths.
+   */
+  readonly url?: string | undefined;
   /** Aborts when nobody waits for the outcome any more: the authorization server is then asked no longer. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -71,41 +82,49 @@ const unreadableBasic = { error: 'invalid_credentials', error_description: 'The 
  * give, whatever `scope` a request names.
  *
  * @throws TypeError for an option that cannot be right, naming it; never its secret.
- * @see RFC 6750; RFC 7662; RFC 8414; RFC 9728
+ * @see RFC 6750; RFC 7662; RFC 8414; RFC 9449; RFC 9728
  */
 export const createGuard = (options: GuardOptions): Guard => {
   const settings = readOptions(options);
   const report = createReporter(options.onProblem, settings.now);
-  return guardOf(options, { settings, report, discover: createDiscovery(settings, report) });
+  const spendProof = options.spendProof ?? createProofMemory(settings.now);
+  return guardOf(options, { settings, report, discover: createDiscovery(settings, report), spendProof });
 };
 
-type Known = { readonly settings: Settings; readonly report: OnProblem; readonly discover: ReturnType<typeof createDiscovery> };
+type Known = {
+  readonly settings: Settings;
+  readonly report: OnProblem;
+  readonly discover: ReturnType<typeof createDiscovery>;
+  readonly spendProof: SpendProof;
+};
 
-const guardOf = (options: GuardOptions, { settings, report, discover }: Known): Guard => {
+const guardOf = (options: GuardOptions, { settings, report, discover, spendProof }: Known): Guard => {
   const check = async (request: GuardRequest): Promise<GuardOutcome> => {
     const server = await discover();
     if (server === null) return unavailable(defaultRetryAfter);
     const endpoint = server.basicValidationEndpoint;
     const { realm, resourceMetadata } = settings;
     const asking = { ...settings, signal: request.signal };
+    const shown = readAuthorization(request.authorization);
+    const isProved = 'scheme' in shown && shown.scheme === 'DPoP';
     const place: Place = {
       realm,
       resourceMetadata,
       scope: [request.scope].flat().flatMap((each) => each.split(' ').filter((name) => name !== '')),
       compatibility: server.compatibility,
       takesBasic: endpoint !== null,
+      dpop: isProved ? { scheme: 'DPoP', algs: verifiableAlgs } : undefined,
     };
 
-    const shown = readAuthorization(request.authorization);
     switch (shown.kind) {
       case 'none':
         return unauthenticated(place, noCredentials);
-      case 'bearer':
-        return checkBearer({ settings: asking, server, report, place }, shown.token);
+      case 'token':
+        return checkAccessToken({ settings: asking, server, report, place, spendProof, request }, shown);
       case 'malformed_request':
-        return refuseBearer(place, 'invalid_request', 'There must be one Authorization header, of Bearer and one access token');
+        return refuseToken(place, 'invalid_request', `There must be one Authorization header, of ${shown.scheme} and one access token`);
       case 'malformed_token':
-        return refuseBearer(place, 'invalid_token', 'The access token is malformed');
+        return refuseToken(place, 'invalid_token', 'The access token is malformed');
       case 'basic':
         if (endpoint === null) return unauthenticated(place, noCredentials);
         // Nobody asked for it, so nothing is judged or counted, and no challenge would have the browser ask its person.
@@ -121,7 +140,7 @@ const guardOf = (options: GuardOptions, { settings, report, discover }: Known): 
       const server = await discover();
       return server === null ? undecided : selectContext({ settings, server, report }, change);
     },
-    at: (resource) => guardOf(options, { settings: readOptions({ ...options, resource }), report, discover }),
+    at: (resource) => guardOf(options, { settings: readOptions({ ...options, resource }), report, discover, spendProof }),
     metadata: (about = {}) => publishedMetadata(settings, about),
   };
 };

@@ -13,3 +13,10 @@ export const pageOf = (value: unknown): string | null => {
   const { protocol, href } = new URL(value);
   return protocol === 'https:' || protocol === 'http:' ? href : null;
 };
+
+/** The objects of an account as introspection lists them; whatever else stands there, or in its place, gives nothing. */
+export const contextsOf = (value: unknown): readonly { readonly id: string; readonly name: string }[] =>
+  (Array.isArray(value) ? (value as readonly unknown[]) : []).flatMap((each) => {
+    const { id, name } = (typeof each === 'object' && each !== null ? each : {}) as { readonly id?: unknown; readonly name?: unknown };
+    return isText(id) ? [{ id, name: isText(name) ? name : id }] : [];
+  });

@@ -1,5 +1,6 @@
 import { canonicalResource, resourceMetadataUrl } from '@grantlog/protocol';
 import type { OnProblem } from './problem.ts';
+import type { SpendProof } from './proof-memory.ts';
 import { isSecureUrl } from './secure-url.ts';
 
 export type GuardOptions = {
@@ -18,6 +19,11 @@ export type GuardOptions = {
   readonly fetch?: typeof globalThis.fetch;
   /** Hears of what an operator has to fix, each kind at most once a minute; default a process warning. */
   readonly onProblem?: OnProblem;
+  /**
+   * Takes each proof of possession once (RFC 9449 §11.1); default: by the memory of this process. Where several processes serve the
+   * resource, name a place that they share, or each of them takes the same proof once.
+   */
+  readonly spendProof?: SpendProof;
   /** Milliseconds since the epoch; default the system's clock. */
   readonly now?: () => number;
 };

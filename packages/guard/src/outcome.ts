@@ -12,14 +12,15 @@ export type Allowed = {
   readonly headers: HeaderList;
 } & (
   | {
-      readonly scheme: 'Bearer';
+      /** `DPoP`: whoever sent the request has also shown the key that the token is bound to. */
+      readonly scheme: 'Bearer' | 'DPoP';
       readonly clientId: string | null;
       /** Unix seconds. What outlives it, such as a stream, has to be checked again then. */
       readonly expiresAt: number;
       /** The object of the account that the grant is for, such as a folder; null where none is chosen. */
       readonly context: string | null;
-      /** Every object that the account has to choose from. */
-      readonly contexts: readonly string[];
+      /** Every object that the account has to choose from, and what its owner calls it. */
+      readonly contexts: readonly { readonly id: string; readonly name: string }[];
     }
   | { readonly scheme: 'Basic'; readonly clientId: null; readonly accountKind: 'person' | 'integration' }
 );

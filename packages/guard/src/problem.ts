@@ -7,9 +7,19 @@
  * - `unreachable`: it did not answer in time, or with an error of its own.
  * - `unusable_answer`: it answered with something that is not what the protocol allows.
  * - `no_client_address`: HTTP Basic came in, and the resource server did not say from where.
+ * - `no_request`: a token with a proof of possession came in, and the resource server did not show the request.
+ * - `proofs_not_kept`: nobody can tell whether a proof was used before.
  */
 export type GuardProblem = {
-  readonly kind: 'wrong_issuer' | 'unusable_metadata' | 'client_refused' | 'unreachable' | 'unusable_answer' | 'no_client_address';
+  readonly kind:
+    | 'wrong_issuer'
+    | 'unusable_metadata'
+    | 'client_refused'
+    | 'unreachable'
+    | 'unusable_answer'
+    | 'no_client_address'
+    | 'no_request'
+    | 'proofs_not_kept';
   /** What is wrong and what to fix. Holds no secret, no token and no password. */
   readonly message: string;
 };

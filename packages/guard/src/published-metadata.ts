@@ -1,3 +1,4 @@
+import { verifiableAlgs } from '@grantlog/crypto';
 import { protectedResourceMetadata } from '@grantlog/protocol';
 import type { Settings } from './options.ts';
 
@@ -16,6 +17,12 @@ export const publishedMetadata = (
   const { pathname, search } = new URL(resourceMetadata);
   return {
     path: pathname + search,
-    document: protectedResourceMetadata({ resource, authorizationServers: [issuer], scopesSupported: scopes, name }),
+    document: protectedResourceMetadata({
+      resource,
+      authorizationServers: [issuer],
+      scopesSupported: scopes,
+      name,
+      dpopSigningAlgValuesSupported: verifiableAlgs,
+    }),
   };
 };

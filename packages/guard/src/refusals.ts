@@ -4,6 +4,8 @@ import {
   bearerChallenge,
   bearerError,
   type ChallengeCompatibility,
+  type DpopHint,
+  dpopChallenge,
   oauthErrorBody,
 } from '@grantlog/protocol';
 import type { HeaderList, RefusalBody, RefusalStatus, Refused } from './outcome.ts';
@@ -15,6 +17,8 @@ export type Place = {
   /** What the operation needs. */
   readonly scope: readonly string[];
   readonly compatibility: ChallengeCompatibility | undefined;
+  /** What refusals of the token that was shown say of proofs; left out where it came without. */
+  readonly dpop?: DpopHint | undefined;
   /** Whether HTTP Basic is a way in. */
   readonly takesBasic: boolean;
 };
@@ -44,20 +48,28 @@ const statusOf = {
   invalid_token: 401,
   expired_token: 401,
   insufficient_scope: 403,
+  invalid_dpop_proof: 401,
 } as const satisfies Record<BearerRefusal, RefusalStatus>;
 
-/** A refusal of the token that was shown, with its challenge. */
-export const refuseBearer = (place: Place, code: BearerRefusal, description: string): Refused => {
-  const { realm, scope, resourceMetadata, compatibility } = place;
+/** A refusal of the token that was shown, with its challenge; a second one says where a proof is missing. */
+export const refuseToken = (place: Place, code: BearerRefusal, description: string): Refused => {
+  const { realm, scope, resourceMetadata, compatibility, dpop } = place;
   const error = bearerError({
     code,
     description,
     realm,
     scope,
     resourceMetadata,
+    // Each challenge has a header of its own here.
+    dpop: dpop?.scheme === 'DPoP' ? dpop : undefined,
     ...(compatibility === undefined ? {} : { compatibility }),
   });
-  return refused(statusOf[code], [['WWW-Authenticate', error.headers['www-authenticate'] ?? '']], oauthErrorBody(error));
+  const challenges = [error.headers['www-authenticate'] ?? '', ...(dpop?.scheme === 'Bearer' ? [dpopChallenge(dpop.algs)] : [])];
+  return refused(
+    statusOf[code],
+    challenges.map((challenge) => ['WWW-Authenticate', challenge] as const),
+    oauthErrorBody(error),
+  );
 };
 
 /** A refusal that no other user name and password would change. */

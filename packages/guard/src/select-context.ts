@@ -8,7 +8,7 @@ import type { OnProblem } from './problem.ts';
 export type ContextRefusal = {
   readonly kind: 'refused';
   /** `unavailable`: nobody can tell; ask again. `unsupported`: the platform's grants have no such choice. */
-  readonly reason: 'unknown_context' | 'context_not_allowed' | 'context_pinned' | 'invalid_token' | 'unsupported' | 'unavailable';
+  readonly reason: 'unknown_context' | 'context_pinned' | 'invalid_token' | 'unsupported' | 'unavailable';
   readonly description: string;
 };
 
@@ -19,7 +19,7 @@ const refused = (reason: ContextRefusal['reason'], description: string): Context
 /** What there is to say while the authorization server cannot be asked. */
 export const undecided = refused('unavailable', 'The change could not be recorded; try again later');
 
-const told: readonly string[] = ['unknown_context', 'context_not_allowed', 'context_pinned', 'invalid_token'];
+const told: readonly string[] = ['unknown_context', 'context_pinned', 'invalid_token'];
 
 /** Asks the authorization server to change what the grant of a token is for. It records the change, and every later token has it. */
 export const selectContext = async (

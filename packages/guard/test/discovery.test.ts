@@ -67,13 +67,19 @@ describe('the metadata of the resource', () => {
       scopes_supported: ['read', 'write'],
       bearer_methods_supported: ['header'],
       resource_name: 'Events',
+      dpop_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA', 'PS256'],
     });
   });
 
   test('keeps the query of a resource that has one, and says no more than it was told', () => {
     const { path, document } = createGuard({ ...options(), resource: 'https://rs.example/a?tenant=1' }).metadata();
     expect(path).toBe('/.well-known/oauth-protected-resource/a?tenant=1');
-    expect(Object.keys(document)).toEqual(['resource', 'authorization_servers', 'bearer_methods_supported']);
+    expect(Object.keys(document).sort()).toEqual([
+      'authorization_servers',
+      'bearer_methods_supported',
+      'dpop_signing_alg_values_supported',
+      'resource',
+    ]);
   });
 });
 

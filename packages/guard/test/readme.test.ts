@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { createProofKey } from '../../../test/support/proof-key.ts';
 import { type FakeAuthorizationServer, startAuthorizationServer } from './authorization-server.ts';
 
 const home = fileURLToPath(new URL('..', import.meta.url));
@@ -98,6 +99,15 @@ test('it lets a good token in, and no other', async () => {
   server.reply('introspection', { active: false });
   expect((await get('Bearer tok')).status).toBe(401);
   expect((await fetch(`${url}?access_token=tok`)).status).toBe(401);
+});
+
+test('it takes a token that is bound to a key with a proof for the URL that clients call, once', async () => {
+  const key = createProofKey();
+  server.reply('introspection', { ...live(), token_type: 'DPoP', cnf: { jkt: key.jkt } });
+  const dpop = key.proof({ method: 'GET', url: `${server.origin}/`, token: 'tok' });
+  const shown = (authorization: string) => fetch(url, { headers: { authorization, dpop } });
+  expect((await shown('Bearer tok')).headers.get('www-authenticate')).toMatch(/^Bearer .*, DPoP algs="/);
+  expect([(await shown('DPoP tok')).status, (await shown('DPoP tok')).status]).toEqual([200, 401]);
 });
 
 test('it takes HTTP Basic with the address of the caller, and tells of its end', async () => {

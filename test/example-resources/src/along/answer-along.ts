@@ -79,12 +79,14 @@ const serve = async (
 
   const tools = toolsOf(preview);
   // A resource for each Safe: a token for one of them is no token for another, nor for all.
-  const guard = safeId === null ? whole : whole.at(`${base}/${safeId}`);
+  const url = safeId === null ? base : `${base}/${safeId}`;
+  const guard = safeId === null ? whole : whole.at(url);
   const outcome = await guard.check({
     authorization: request.headersDistinct['authorization'],
     scope: scopeFor(message, tools),
     clientAddress: undefined,
     request,
+    url,
   });
   for (const [name, value] of outcome.headers) {
     if (name.toLowerCase() === 'cache-control') response.setHeader(name, value);
@@ -94,7 +96,14 @@ const serve = async (
   if (outcome.scheme === 'Basic') throw new Error('the platform takes no HTTP Basic, and the guard allowed it');
 
   const { context, contexts } = outcome;
-  const caller = { guard, token: bearerOf(request), safes, allowed: contexts, selected: safeId ?? context, pinned: safeId !== null };
+  const caller = {
+    guard,
+    token: bearerOf(request),
+    safes,
+    allowed: contexts.map(({ id }) => id),
+    selected: safeId ?? context,
+    pinned: safeId !== null,
+  };
   const handler = createMcpHandler(() => createAlongServer(tools, caller, onDefect));
   const answer = await handler.fetch(await toWebRequest(request as NodeIncomingMessageLike, message), { parsedBody: message });
   response.statusCode = answer.status;

@@ -52,8 +52,11 @@ const listSafes = ({ safes, allowed, selected, pinned }: Caller): object => ({
     .map(({ safeId, name }) => ({ safeId, name, selected: safeId === selected })),
 });
 
-const selectSafe = async ({ guard, token, safes, allowed }: Caller, input: Input): Promise<object> => {
+const forOneSafe = 'This connection is for one Safe. Connect to the server without a safeId in its URL to choose another';
+
+const selectSafe = async ({ guard, token, safes, allowed, pinned }: Caller, input: Input): Promise<object> => {
   const safeId = textOf(input, 'safeId');
+  if (pinned) throw new ToolRefusal(forOneSafe);
   const safe = safes.find(safeId);
   // Whoever may not see a Safe is not told whether it is there.
   if (safe === null || !allowed.includes(safeId))
@@ -63,9 +66,8 @@ const selectSafe = async ({ guard, token, safes, allowed }: Caller, input: Input
     return { message: `Now using ${safe.name}`, previousSafeId: changed.previous, newSafeId: safeId, newSafeName: safe.name };
   switch (changed.reason) {
     case 'context_pinned':
-      throw new ToolRefusal('This connection is for one Safe. Connect to the server without a safeId in its URL to choose another');
+      throw new ToolRefusal(forOneSafe);
     case 'unknown_context':
-    case 'context_not_allowed':
       throw new ToolRefusal('You do not have access to this safe');
     case 'invalid_token':
     case 'unsupported':
@@ -79,7 +81,7 @@ const ask = (caller: Caller, input: Input): object => {
   const words = textOf(input, 'query')
     .toLowerCase()
     .split(/\W+/)
-    .filter((word) => word.length > 2);
+    .filter((word) => word.length > 3);
   const answers = safe.notes.filter((note) => words.some((word) => note.toLowerCase().includes(word)));
   return { safeId: safe.safeId, safeName: safe.name, answers };
 };

@@ -44,6 +44,8 @@ export const answer = async ({ guard, records, base, presenter }: Resource, requ
     scope: [operation.scope],
     clientAddress: clientAddressOf(request),
     request,
+    // The proxy in front maps the resource's URI to this path.
+    url: base + (request.url ?? '').replace(/^\/arlo/, ''),
   });
   if (outcome.kind === 'refused') return refusal(outcome.status, { ...outcome.body }, outcome.headers);
 
