@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import { randomUuid } from '@grantlog/crypto';
 import type { Pool } from '@grantlog/postgres';
+import { longestClientId } from '@grantlog/protocol';
 import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify';
 import fastify, { LogController } from 'fastify';
 import { accountApi } from './account/account-api.ts';
@@ -11,13 +12,17 @@ import { documentationPages } from './documentation/documentation-pages.ts';
 import { accessTokenValidationEndpoint } from './endpoints/access-token-validation.ts';
 import { authorizationEndpoint } from './endpoints/authorize/authorize.ts';
 import { basicValidationEndpoint } from './endpoints/basic-validation.ts';
+import { contextEndpoint } from './endpoints/context.ts';
 import { deviceAuthorizationEndpoint } from './endpoints/device-authorization.ts';
+import { endSessionEndpoint } from './endpoints/end-session.ts';
 import { frontPage } from './endpoints/front-page.ts';
 import { introspectionEndpoint } from './endpoints/introspect.ts';
 import { jwksEndpoint } from './endpoints/jwks.ts';
 import { mailboxEndpoint } from './endpoints/mailbox.ts';
 import { metadataEndpoints } from './endpoints/metadata.ts';
 import { platformPage } from './endpoints/platform-page.ts';
+import { pushedAuthorizationEndpoint } from './endpoints/pushed-authorization.ts';
+import { registrationEndpoints } from './endpoints/register.ts';
 import { revocationEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
@@ -41,6 +46,7 @@ import { signInPages } from './pages/sign-in.ts';
 import { signOutForm } from './pages/sign-out.ts';
 import { signUpPages } from './pages/sign-up.ts';
 import { restApi } from './rest/rest-api.ts';
+import { traceRoutes } from './traces/traced-routes.ts';
 import { upstreamProxy } from './upstream/upstream-proxy.ts';
 
 /** One answered request, by its route's pattern: no tenant and no value of the URL is in it. */
@@ -78,7 +84,8 @@ export const createApp = async (
     requestTimeout: 30_000,
     handlerTimeout: 25_000,
     keepAliveTimeout: 72_000,
-    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
+    // A client_id may be a URL, and names its client in a path, too.
+    routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: longestClientId },
   });
   requireDeclarations(app);
   if (deps.onRoute !== undefined) app.addHook('onRoute', deps.onRoute);
@@ -87,6 +94,7 @@ export const createApp = async (
   const methodsOf = answerErrors(app, deps);
   openRoutesToBrowsers(app);
   await boundRequests(app);
+  traceRoutes(app, deps);
   app.addHook('onResponse', async (request, reply) => {
     const shown = request.routeOptions.config.authentication === 'upstream' ? loggedForeignUrl : loggedUrl;
     request.log.info(
@@ -112,10 +120,12 @@ export const createApp = async (
   authorizationEndpoint(deps, [everywhere('/:platform/oauth/authorize'), onlyWith('connectPaths', '/:platform/oauth/connect/authorize')])(
     app,
   );
+  pushedAuthorizationEndpoint(deps)(app);
   signInPages(deps)(app);
   signUpPages(deps)(app);
   secondStepForms(deps)(app);
   signOutForm(deps)(app);
+  endSessionEndpoint(deps)(app);
   securityPages(deps)(app);
   consentForm(deps)(app);
   connectPages(deps)(app);
@@ -123,8 +133,10 @@ export const createApp = async (
   connectionPages(deps)(app);
   tokenEndpoint(deps, [everywhere('/:platform/oauth/token'), onlyWith('connectPaths', '/:platform/oauth/connect/token')])(app);
   deviceAuthorizationEndpoint(deps)(app);
+  registrationEndpoints(deps)(app);
   revocationEndpoint(deps, [everywhere('/:platform/oauth/revoke'), onlyWith('connectPaths', '/:platform/oauth/connect/revocation')])(app);
   introspectionEndpoint(deps)(app);
+  contextEndpoint(deps)(app);
   accessTokenValidationEndpoint(deps)(app);
   basicValidationEndpoint(deps)(app);
   userinfoEndpoint(deps)(app);

@@ -6,9 +6,14 @@ import { createPool, createPostgresEventLog, type Pool } from '@grantlog/postgre
 import { createPlatformDirectory } from '@grantlog/provisioning';
 import type { Logger, ServiceConfig } from '@grantlog/runtime';
 import { sweepIdleBuckets } from './access/idle-buckets.ts';
+import { sweepProofs } from './access/sweep-proofs.ts';
 import type { Deps } from './deps.ts';
+import { createMetadataDocuments } from './metadata-documents/metadata-documents.ts';
 import { createHostRouter } from './platforms/host-router.ts';
+import { sweepPushedRequests } from './pushed-requests/sweep-pushed-requests.ts';
+import { createRemoteKeys } from './remote-keys/remote-keys.ts';
 import { createKeyStore } from './tokens/key-store.ts';
+import { createTraceRecorder } from './traces/recorder.ts';
 
 /**
  * How many passwords are hashed at once. Each occupies a thread of libuv's pool of four, where signing and name lookup
@@ -42,7 +47,25 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     pool,
     onError: (error) => logger.warn({ err: error }, 'drained attempt buckets could not be deleted'),
   });
-  const egress = createEgress({ allowLoopback: config.isDevelopment });
+  const stopSweepingRequests = sweepPushedRequests({
+    pool,
+    onError: (error) => logger.warn({ err: error }, 'pushed requests that ran out could not be deleted'),
+  });
+  const stopSweepingProofs = sweepProofs({
+    pool,
+    onError: (error) => logger.warn({ err: error }, 'used DPoP proofs could not be forgotten'),
+  });
+  const egress = createEgress({
+    allowLoopback: config.isDevelopment,
+    exceptions: config.egressAllow,
+    ca: config.egressCa,
+    // People's passwords are hashed here, and visitors choose the names.
+    looksUpInTurn: true,
+  });
+  const traces = createTraceRecorder({
+    pool,
+    onLost: ({ steps, error }) => logger.warn({ steps, err: error }, 'steps of connection attempts were not kept'),
+  });
   const directory = createPlatformDirectory({ log, sealer });
   const passwords = createPasswords({ concurrency: passwordConcurrency(availableParallelism()) });
   return {
@@ -53,11 +76,17 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     keys: createKeyStore({ log, sealer }),
     hosts,
     egress,
+    traces,
+    metadataDocuments: createMetadataDocuments({ egress }),
+    remoteKeys: createRemoteKeys({ egress }),
     provisioning: { log, pool, sealer, passwords, directory },
     pool,
     stop: async () => {
       hosts.stop();
       stopSweeping();
+      stopSweepingProofs();
+      stopSweepingRequests();
+      await traces.stop();
       await egress.close();
       log.stop();
       await pool.end();

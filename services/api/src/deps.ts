@@ -3,8 +3,11 @@ import type { Egress } from '@grantlog/egress';
 import type { EventLog } from '@grantlog/eventsourcing';
 import type { PlatformDirectory, Provisioning } from '@grantlog/provisioning';
 import type { ServiceConfig } from '@grantlog/runtime';
+import type { MetadataDocuments } from './metadata-documents/metadata-documents.ts';
 import type { HostRouter } from './platforms/host-router.ts';
+import type { RemoteKeys } from './remote-keys/remote-keys.ts';
 import type { KeyStore } from './tokens/key-store.ts';
+import type { TraceRecorder } from './traces/recorder.ts';
 
 /** What endpoints work with; built once in compose.ts. */
 export type Deps = {
@@ -16,5 +19,11 @@ export type Deps = {
   readonly hosts: HostRouter;
   /** The one way out to what strangers name. */
   readonly egress: Egress;
+  /** Clients that describe themselves by a document at their `client_id`. */
+  readonly metadataDocuments: MetadataDocuments;
+  /** Public keys of clients and identity providers, by the URL of their JWK set. */
+  readonly remoteKeys: RemoteKeys;
+  /** What happened on the way of clients that connect; no truth. */
+  readonly traces: TraceRecorder;
   readonly provisioning: Provisioning;
 };

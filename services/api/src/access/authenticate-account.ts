@@ -1,13 +1,14 @@
 import type { AccountId, AccountState, PlatformDocument } from '@grantlog/domain';
 import { satisfies } from '@grantlog/domain';
 import {
+  type BearerChallenge,
   type BearerRefusal,
   basicChallenge,
   bearerChallenge,
+  type DpopHint,
   isSentByForeignPage,
   ProblemError,
   problem,
-  readBearerToken,
   resourceMetadataUrl,
   sameResource,
 } from '@grantlog/protocol';
@@ -19,7 +20,8 @@ import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { authenticateBasic, type BasicCredentials } from './authenticate-basic.ts';
 import { readBasicCredentials } from './basic-credentials.ts';
 import type { BasicRefusal, BasicRefusalReason, ExplorationNotice } from './exploration.ts';
-import { resolveAccess } from './resolve-access.ts';
+import { resolveShown } from './resolve-shown.ts';
+import { dpopOf, readShownToken, type ShownToken } from './shown-token.ts';
 import { visitorOf } from './visitor.ts';
 
 /** An account that asks about what is its own. */
@@ -51,7 +53,7 @@ const refusal = (told: {
 };
 
 /** Bearer comes first: many clients read only the first challenge, and browsers find Basic wherever it stands. */
-const challenges = (place: Place, refused: { readonly error?: BearerRefusal; readonly errorDescription?: string } = {}): string => {
+const challenges = (place: Place, refused: Pick<BearerChallenge, 'error' | 'errorDescription' | 'dpop'> = {}): string => {
   const { document, issuer, realm, need } = place;
   const bearer = bearerChallenge({
     realm,
@@ -65,10 +67,16 @@ const challenges = (place: Place, refused: { readonly error?: BearerRefusal; rea
 
 const unauthorized = (
   place: Place,
-  why: { readonly code: string; readonly detail: string; readonly reason?: string; readonly error?: BearerRefusal },
+  why: {
+    readonly code: string;
+    readonly detail: string;
+    readonly reason?: string;
+    readonly error?: BearerRefusal;
+    readonly dpop?: DpopHint | undefined;
+  },
 ): ProblemError => {
-  const { error, detail, ...told } = why;
-  const challenge = challenges(place, error === undefined ? {} : { error, errorDescription: detail });
+  const { error, dpop, detail, ...told } = why;
+  const challenge = challenges(place, error === undefined ? {} : { error, errorDescription: detail, dpop });
   return refusal({ ...told, status: 401, title: 'Who asks is not known', detail, headers: { 'www-authenticate': challenge } });
 };
 
@@ -94,24 +102,27 @@ const basicRefused = (place: Place, { reason: code, description: detail, retryAf
   });
 };
 
-const byToken = async (deps: Deps, names: PlatformNames, token: string, place: Place): Promise<Omit<AuthenticatedAccount, 'by'>> => {
+const byToken = async (deps: Deps, names: PlatformNames, shown: ShownToken, place: Place): Promise<Omit<AuthenticatedAccount, 'by'>> => {
   const { need, issuer, document } = place;
+  const dpop = dpopOf(shown);
   const invalid = (reason: string): ProblemError =>
     unauthorized(place, {
       code: 'invalid_token',
       error: 'invalid_token',
       detail: 'The access token is invalid, expired or revoked',
       reason,
+      dpop,
     });
-  const { live, reason } = await resolveAccess(deps, names, token);
-  if (live === null) throw invalid(reason);
+  const { live, refusal: refused } = await resolveShown(deps, names, shown);
+  if (live === null && !refused.isLive) throw invalid(refused.reason);
+  if (live === null) throw unauthorized(place, { ...refused, error: refused.code, detail: refused.description });
   if (live.kind !== 'access') throw invalid('it is a refresh token');
   // A token for another resource was given to that resource, which could bring it here (RFC 8707 §2).
   if (live.token.resource === null || !sameResource(live.token.resource, `${issuer}/${need}`)) throw invalid('it is for another resource');
   if (live.grant.terms.account === null || live.account?.status !== 'active') throw invalid('no account stands behind it');
   if (!satisfies(live.token.scopes, [need], document)) {
     const detail = `The access token lacks the scope ${need}`;
-    const headers = { 'www-authenticate': challenges(place, { error: 'insufficient_scope', errorDescription: detail }) };
+    const headers = { 'www-authenticate': challenges(place, { error: 'insufficient_scope', errorDescription: detail, dpop }) };
     throw refusal({ status: 403, code: 'insufficient_scope', title: 'A scope is missing', detail, headers });
   }
   return { account: live.grant.terms.account, record: live.account, how: 'bearer' };
@@ -146,11 +157,13 @@ export const authenticateAccount = async (
   }
   const byOf = (account: AccountId): By => ({ actor: { kind: 'account', id: account }, correlationId: request.id });
 
-  const bearer = readBearerToken(authorization);
-  if (bearer.kind === 'malformed')
-    throw unauthorized(place, { code: 'invalid_token', error: 'invalid_token', detail: 'The access token is malformed' });
-  if (bearer.kind === 'token') {
-    const proved = await byToken(deps, names, bearer.token, place);
+  const shown = readShownToken(deps, request);
+  if (shown?.token === '') {
+    const dpop = dpopOf(shown);
+    throw unauthorized(place, { code: 'invalid_token', error: 'invalid_token', detail: 'The access token is malformed', dpop });
+  }
+  if (shown !== null) {
+    const proved = await byToken(deps, names, shown, place);
     return { ...proved, how: 'bearer', by: byOf(proved.account) };
   }
   const basic: BasicCredentials | 'malformed' | null = document.switches.basicForExploration ? readBasicCredentials(authorization) : null;

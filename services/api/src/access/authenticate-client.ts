@@ -3,11 +3,12 @@ import { matchesDigest } from '@grantlog/crypto';
 import type { ClientRecord, ClientState } from '@grantlog/domain';
 import { validSecrets } from '@grantlog/domain';
 import type { LoadedStream, PlatformId } from '@grantlog/eventsourcing';
-import type { ClientCredentials } from '@grantlog/protocol';
 import { clientAuthenticationError, OAuthError } from '@grantlog/protocol';
 import { openCredential } from '@grantlog/provisioning';
+import { type ClientProof, hasKeysStill } from './client-proof.ts';
 
-const anySecret = (
+/** Whether a text is a secret of the client that is good at this time. */
+export const isSecretOf = (
   sealer: Sealer,
   client: ClientRecord,
   shown: { readonly secret: string; readonly platform: PlatformId; readonly stream: LoadedStream; readonly now: number },
@@ -28,6 +29,19 @@ const anySecret = (
   return matches.includes(true);
 };
 
+/** Why what a client showed does not prove it, or null where it does. */
+const failureOf = (credentials: ClientProof, client: ClientRecord, isSecret: (shown: string) => boolean): string | null => {
+  switch (credentials.method) {
+    case 'none':
+      return null;
+    case 'private_key_jwt':
+      return hasKeysStill(client, credentials.provedWith) ? null : 'the keys of the client have changed since its assertion was proved';
+    case 'client_secret_basic':
+    case 'client_secret_post':
+      return isSecret(credentials.secret) ? null : 'wrong secret';
+  }
+};
+
 /**
  * Proves a client from its loaded stream. Unknown, deleted and disabled clients and wrong secrets read the same.
  *
@@ -37,7 +51,7 @@ export const authenticateClient = (
   sealer: Sealer,
   attempt: {
     readonly platform: PlatformId;
-    readonly credentials: ClientCredentials;
+    readonly credentials: ClientProof;
     readonly state: ClientState;
     /** Loaded with its secrets. */
     readonly stream: LoadedStream;
@@ -48,8 +62,8 @@ export const authenticateClient = (
   const fail = (reason: string): OAuthError => clientAuthenticationError({ realm: platform, reason });
   if (state.status === 'none' || state.status === 'deleted') throw fail(`the client is ${state.status === 'none' ? 'unknown' : 'deleted'}`);
   if (!state.authMethods.includes(credentials.method)) throw fail(`the client does not use ${credentials.method}`);
-  if (credentials.method !== 'none' && !anySecret(sealer, state, { secret: credentials.secret, platform, stream, now }))
-    throw fail('wrong secret');
+  const failure = failureOf(credentials, state, (secret) => isSecretOf(sealer, state, { secret, platform, stream, now }));
+  if (failure !== null) throw fail(failure);
   if (state.status === 'disabled') throw fail('the client is disabled');
   if (state.approval !== 'approved') {
     throw new OAuthError('unauthorized_client', {

@@ -2,11 +2,12 @@ import type { AccountState, ClientState, GrantState, PlatformDocument } from '@g
 import { isAccessLive } from '@grantlog/domain';
 import type { Loaded, LoadedStream, LoadRequest } from '@grantlog/eventsourcing';
 import type { PlatformNames } from '@grantlog/provisioning';
+import { loadWithSources } from '../delegation/load-with-sources.ts';
 import type { Deps } from '../deps.ts';
 import { grantStanding } from '../platforms/grant-standing.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldAccount, foldClient, foldGrant, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
-import type { ProvedToken } from '../tokens/read-token.ts';
+import type { ClaimedToken, ProvedToken } from '../tokens/read-token.ts';
 import { proveToken, readToken } from '../tokens/read-token.ts';
 
 /** A token that lives at the instant of its load, and everything it stands on. */
@@ -33,25 +34,17 @@ export type ResolvedAccess = {
   readonly loaded: Loaded;
 };
 
-/**
- * Reads what a token gives at this instant: from the log alone, never from a projection or a cache (design §6).
- *
- * @param options.also further streams for the same load, such as the caller's.
- */
-export const resolveAccess = async (
-  deps: Pick<Deps, 'log' | 'keys' | 'config'>,
-  names: PlatformNames,
-  text: string,
-  options: { readonly also?: readonly LoadRequest[]; readonly withSecrets?: boolean } = {},
-): Promise<ResolvedAccess> => {
-  const { platform } = names;
-  const claimed = readToken(text);
-  const loaded = await deps.log.load(platform, [
-    ...platformStreams,
-    ...(options.also ?? []),
-    ...(claimed === null ? [] : [{ streamId: claimed.grantId, follow: true, withSecrets: options.withSecrets ?? false }]),
-  ]);
-  const dead = (reason: string, expired = false): ResolvedAccess => ({ live: null, reason, expired, loaded });
+type Judged = Omit<ResolvedAccess, 'loaded'>;
+
+const dead = (reason: string, expired = false): Judged => ({ live: null, reason, expired });
+
+/** What a token gives by a load that has followed its grant and has its sources (RFC 8693), with platform and keys. */
+export const judgeAccess = async (
+  deps: Pick<Deps, 'keys' | 'config'>,
+  { platform }: Pick<PlatformNames, 'platform'>,
+  claimed: ClaimedToken | null,
+  loaded: Loaded,
+): Promise<Judged> => {
   if (claimed === null) return dead('malformed');
   const platformState = foldPlatform(loaded);
   if (platformState.status === 'none') return dead('unknown platform');
@@ -87,6 +80,30 @@ export const resolveAccess = async (
     },
     reason: 'live',
     expired: false,
-    loaded,
   };
+};
+
+export type ResolveOptions = {
+  /** Further streams for the same load, such as the caller's. */
+  readonly also?: readonly LoadRequest[];
+  readonly withSecrets?: boolean;
+};
+
+/** Reads what a token gives at this instant: from the log alone, never from a projection or a cache (design §6). */
+export const resolveAccess = async (
+  deps: Pick<Deps, 'log' | 'keys' | 'config'>,
+  names: PlatformNames,
+  text: string,
+  options: ResolveOptions = {},
+): Promise<ResolvedAccess> => {
+  const claimed = readToken(text);
+  const loaded = await loadWithSources(deps.log, names.platform, {
+    requests: [
+      ...platformStreams,
+      ...(options.also ?? []),
+      ...(claimed === null ? [] : [{ streamId: claimed.grantId, follow: true, withSecrets: options.withSecrets ?? false }]),
+    ],
+    grants: claimed === null ? [] : [claimed.grantId],
+  });
+  return { ...(await judgeAccess(deps, names, claimed, loaded)), loaded };
 };

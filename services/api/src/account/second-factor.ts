@@ -28,6 +28,8 @@ const words = {
   account_erased: conflicting('The account has been erased'),
   too_many_roles: conflicting('The account has too many roles'),
   too_many_contexts: conflicting('The account has too many contexts'),
+  too_many_subjects: conflicting('The account is too many people of identity providers'),
+  issuer_linked: conflicting('The account is somebody else of that identity provider'),
 } as const satisfies Record<Refusal, RefusalWords>;
 
 const tags = ['Account'];

@@ -49,7 +49,7 @@ const ofToken = async (context: AgentContext, agent: IdentifiedAgent): Promise<C
 
 /** The agent of a token that need not be there: a dead one counts as none, for whoever has lost access may ask how it stands. */
 const identifyAny = async (context: AgentContext): Promise<IdentifiedAgent | null> => {
-  if (context.token === null) return null;
+  if (context.shown === null) return null;
   return identifyAgent(context, { withSecrets: true }).catch((error: unknown) => {
     if (error instanceof AgentError) return null;
     throw error;

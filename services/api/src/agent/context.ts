@@ -1,4 +1,5 @@
 import type { PlatformNames } from '@grantlog/provisioning';
+import type { ShownToken } from '../access/shown-token.ts';
 import type { Deps } from '../deps.ts';
 
 /** One call of an agent, whichever door it came through: an MCP tool or its REST twin. */
@@ -7,7 +8,7 @@ export type AgentContext = {
   readonly names: PlatformNames;
   /** From where the agent asks: shown to the person, and what sign-ups are throttled by. */
   readonly from: { readonly address: string; readonly userAgent: string };
-  /** The Bearer token as it was presented; null for none. Nothing is proved yet. */
-  readonly token: string | null;
+  /** The access token as it was shown; null for none. Nothing is proved yet. */
+  readonly shown: ShownToken | null;
   readonly correlationId: string;
 };

@@ -1,3 +1,4 @@
+import type { BearerChallenge } from '@grantlog/protocol';
 import Type, { type Static } from 'typebox';
 
 /** What an operation refuses with; the first four are those that agents are documented to meet. */
@@ -78,11 +79,19 @@ export class AgentError extends Error {
   /** Seconds; null where waiting changes nothing. */
   readonly retryAfter: number | null;
   readonly presented: boolean;
+  /** What its challenge says where not the token alone is refused, but how it was shown (RFC 9449 §7.1). */
+  readonly challenge: Pick<BearerChallenge, 'error' | 'dpop'>;
 
   constructor(
     code: AgentErrorCode,
     message: string,
-    details: { readonly reason?: string; readonly retryAfter?: number; readonly presented?: boolean; readonly cause?: unknown } = {},
+    details: {
+      readonly reason?: string;
+      readonly retryAfter?: number;
+      readonly presented?: boolean;
+      readonly challenge?: Pick<BearerChallenge, 'error' | 'dpop'>;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     const { status, title, resolution } = agentErrors[code];
@@ -93,6 +102,7 @@ export class AgentError extends Error {
     this.reason = details.reason ?? message;
     this.retryAfter = details.retryAfter ?? null;
     this.presented = details.presented ?? false;
+    this.challenge = details.challenge ?? {};
   }
 
   /** What every door answers besides the body. */

@@ -1,6 +1,8 @@
 import type { Loaded } from '@grantlog/eventsourcing';
 import { sameResource } from '@grantlog/protocol';
-import { type LiveToken, resolveAccess } from '../access/resolve-access.ts';
+import type { LiveToken } from '../access/resolve-access.ts';
+import { resolveShown } from '../access/resolve-shown.ts';
+import { dpopOf } from '../access/shown-token.ts';
 import { grantStanding } from '../platforms/grant-standing.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldGrant, foldKeyRing, foldPlatform } from '../platforms/load-parties.ts';
@@ -15,14 +17,17 @@ export type IdentifiedAgent = LiveToken & {
   readonly session: LoadedSession | null;
 };
 
-const refuse = (code: 'not_authenticated' | 'token_expired' | 'session_revoked', message: string, reason: string): AgentError =>
-  new AgentError(code, message, { reason, presented: true });
+type Refuse = (code: 'not_authenticated' | 'token_expired' | 'session_revoked', message: string, reason: string) => AgentError;
 
 /**
  * Why a token gives nothing, told to nobody but its bearer: the MAC is proved before a word of the grant is said, so a
  * made-up token that names somebody's grant learns nothing of it.
  */
-const whyDead = async ({ deps, names }: AgentContext, text: string, loaded: Loaded, reason: string): Promise<AgentError> => {
+const whyDead = async (
+  { deps, names }: AgentContext,
+  { token: text, loaded, reason }: { readonly token: string; readonly loaded: Loaded; readonly reason: string },
+  refuse: Refuse,
+): Promise<AgentError> => {
   const unknown = refuse('not_authenticated', 'The access token is not one of this platform', reason);
   const claimed = readToken(text);
   const platform = foldPlatform(loaded);
@@ -49,7 +54,7 @@ const whyDead = async ({ deps, names }: AgentContext, text: string, loaded: Load
 };
 
 /**
- * Who asks, by the Bearer token of the call: read from the log at this instant.
+ * Who asks, by the access token of the call: read from the log at this instant.
  *
  * A token for another resource, or for none in particular, is nobody's here, so that whoever else it was shown to cannot
  * act in an agent's name (RFC 8707 §2; MCP authorization, token audience).
@@ -58,10 +63,16 @@ const whyDead = async ({ deps, names }: AgentContext, text: string, loaded: Load
  * @throws AgentError `not_authenticated`, `token_expired`, `session_revoked`
  */
 export const identifyAgent = async (context: AgentContext, options: { readonly withSecrets?: boolean } = {}): Promise<IdentifiedAgent> => {
-  const { deps, names, token } = context;
-  if (token === null) throw new AgentError('not_authenticated', 'This needs the access token of a session, as Authorization: Bearer');
-  const { live, reason, loaded } = await resolveAccess(deps, names, token, { withSecrets: options.withSecrets ?? false });
-  if (live === null) throw await whyDead(context, token, loaded, reason);
+  const { deps, names, shown } = context;
+  if (shown === null) throw new AgentError('not_authenticated', 'This needs the access token of a session, as Authorization: Bearer');
+  const refuse: Refuse = (code, message, reason) =>
+    new AgentError(code, message, { reason, presented: true, challenge: { dpop: dpopOf(shown) } });
+  const { live, refusal, loaded } = await resolveShown(deps, names, shown, { withSecrets: options.withSecrets ?? false });
+  if (live === null && refusal.isLive) {
+    const { code, description, reason, dpop } = refusal;
+    throw new AgentError('not_authenticated', description, { reason, presented: true, challenge: { error: code, dpop } });
+  }
+  if (live === null) throw await whyDead(context, { token: shown.token, loaded, reason: refusal.reason }, refuse);
   if (live.kind !== 'access') throw refuse('not_authenticated', 'An access token is needed here, and no other', `a ${live.kind} token`);
   const { mcpServer } = live.document;
   const { resource } = live.token;
@@ -69,7 +80,8 @@ export const identifyAgent = async (context: AgentContext, options: { readonly w
     throw refuse('not_authenticated', `The access token names no resource: ask for it with resource=${mcpServer.resource}`, 'no audience');
   if (mcpServer !== null && resource !== null && !sameResource(resource, mcpServer.resource))
     throw refuse('not_authenticated', `The access token is for another resource than ${mcpServer.resource}`, 'wrong audience');
-  const { session } = live.grant.terms;
+  const { session, clientId } = live.grant.terms;
+  deps.traces.noteUse({ platform: names.platform, grant: live.grantId, client: clientId, request: context.correlationId });
   return { ...live, session: session === null ? null : loadedSession(loaded, session) };
 };
 

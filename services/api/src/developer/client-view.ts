@@ -1,6 +1,7 @@
 import type { ClientRecord, ClientState } from '@grantlog/domain';
 import Type, { type Static } from 'typebox';
 import { nullable } from '../json-api/schemas.ts';
+import { clientExtras, extrasOf } from '../management/client-extras.ts';
 import { clientSettings, goodSecrets, proposal, proposalOf } from '../management/client-view.ts';
 
 /** A client as its developer sees it: not what operators alone decide about it, and none of its secrets. */
@@ -17,6 +18,7 @@ export const ownClient = Type.Object({
   grantTypes: clientSettings.grantTypes,
   scopes: clientSettings.scopes,
   authMethods: clientSettings.authMethods,
+  ...clientExtras,
   secrets: Type.Integer({ description: 'How many secrets are good just now' }),
 });
 
@@ -33,5 +35,6 @@ export const ownClientOf = (client: Extract<ClientState, ClientRecord>, now: num
   grantTypes: [...client.grantTypes],
   scopes: client.scopes === null ? null : [...client.scopes],
   authMethods: [...client.authMethods],
+  ...extrasOf(client),
   secrets: goodSecrets(client, now),
 });

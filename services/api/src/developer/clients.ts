@@ -1,9 +1,12 @@
+import { extraDefaults } from '@grantlog/domain';
 import { changeClient, registerClient, rotateClientSecret } from '@grantlog/provisioning';
 import { listClients } from '@grantlog/read-models';
 import Type from 'typebox';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { orThrow, refusalProblem } from '../json-api/refusals.ts';
 import { changed, exactly, instant, nullable, overlapSeconds, platformParams, position } from '../json-api/schemas.ts';
+import { checkClientExtras } from '../management/check-client-extras.ts';
+import { clientExtras } from '../management/client-extras.ts';
 import { clientSettings, clientWords } from '../management/client-view.ts';
 import { checkRedirectUris } from '../management/redirect-uris.ts';
 import { issuerOf } from '../platforms/issuer.ts';
@@ -22,9 +25,18 @@ const newClient = exactly({
   redirectUris: clientSettings.redirectUris,
   scopes: Type.Optional(scopes),
   grantTypes: Type.Optional(clientSettings.grantTypes),
+  authMethods: Type.Optional(clientSettings.authMethods),
+  ...Type.Partial(Type.Object(clientExtras)).properties,
 });
 const changes = Type.Partial(
-  exactly({ name: clientSettings.name, redirectUris: clientSettings.redirectUris, scopes, grantTypes: clientSettings.grantTypes }),
+  exactly({
+    name: clientSettings.name,
+    redirectUris: clientSettings.redirectUris,
+    scopes,
+    grantTypes: clientSettings.grantTypes,
+    authMethods: clientSettings.authMethods,
+    ...clientExtras,
+  }),
   { additionalProperties: false },
 );
 const clientSecret = Type.String({ description: 'Shown once, here' });
@@ -73,6 +85,7 @@ export const developerClientRoutes =
         const { document } = state;
         const approval = approvalAtRegistration(document);
         checkRedirectUris(body.redirectUris, { kind: body.kind, document });
+        const extras = checkClientExtras(body, { egress: deps.egress, about: extraDefaults.about });
         const grantTypes = body.grantTypes ?? usualGrantTypes(document);
         checkGrantTypes(grantTypes, document);
         await checkClientLimits(deps.pool, { platform, account });
@@ -86,13 +99,14 @@ export const developerClientRoutes =
           redirectUris: body.redirectUris,
           grantTypes,
           scopes: body.scopes ?? usualScopes(document, issuerOf(document, deps.config.publicUrl)),
-          authMethods: null,
+          authMethods: body.authMethods ?? null,
           idTokenAlg: null,
           // What a client serves and which roles it has are an operator's to say.
           serves: [],
           roles: [],
           approval,
           secret: null,
+          extras,
         });
         const { clientId, secret, position: at } = orThrow(clientWords, registered);
         return reply
@@ -172,10 +186,12 @@ export const developerClientRoutes =
         const { state, document } = await openOwnClient(deps, developer, clientId);
         if (body.redirectUris !== undefined) checkRedirectUris(body.redirectUris, { kind: state.kind, document });
         if (body.grantTypes !== undefined) checkGrantTypes(body.grantTypes, document);
+        const { about: _, ...sent } = body;
+        const extras = checkClientExtras(body, { egress: deps.egress, about: state.about });
         const task = { platform: developer.names.platform, clientId, owner: developer.account };
         const outcome = orThrow(
           clientWords,
-          await changeClient(provisioning, developer.by, { ...task, command: { type: 'propose', changes: body } }),
+          await changeClient(provisioning, developer.by, { ...task, command: { type: 'propose', changes: { ...sent, ...extras } } }),
         );
         const after = await openOwnClient(deps, developer, clientId);
         return { ...outcome, client: ownClientOf(after.state, after.now) };

@@ -8,11 +8,12 @@ import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { agentsPage } from './agents-page.ts';
 import { authenticationPage } from './authentication-page.ts';
+import { clientsPage } from './clients-page.ts';
 import { mcpPage } from './mcp-page.ts';
 import { type Described, paragraphs, type TextPage } from './text-page.ts';
 import { webhooksPage } from './webhooks-page.ts';
 
-const pages: readonly TextPage[] = [authenticationPage, agentsPage, mcpPage, webhooksPage];
+const pages: readonly TextPage[] = [authenticationPage, clientsPage, agentsPage, mcpPage, webhooksPage];
 
 /** @see https://llmstxt.org */
 const llmsTxt = ({ document, issuer }: Described): string =>

@@ -1,6 +1,7 @@
 import { OAuthError, readParameters } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
 import { resolveAccess } from '../access/resolve-access.ts';
+import { lacksContext } from '../contexts/standing-context.ts';
 import type { Deps } from '../deps.ts';
 import { perAddress } from '../http/rate-limit.ts';
 import { requireSwitch } from '../http/require-switch.ts';
@@ -23,9 +24,10 @@ export const accessTokenValidationEndpoint =
         await requireSwitch(deps, names, 'connectPaths');
         const sent = readParameters(request.query, ['token']);
         const { live, reason } = await resolveAccess(deps, names, sent.require('token'));
-        if (live === null || live.kind !== 'access') {
-          throw new OAuthError('invalid_token', { status: 400, description: 'The token is invalid, expired or revoked', reason });
-        }
+        const invalid = (why: string): OAuthError =>
+          new OAuthError('invalid_token', { status: 400, description: 'The token is invalid, expired or revoked', reason: why });
+        if (live === null || live.kind !== 'access') throw invalid(reason);
+        if (lacksContext(live, live.grant, { account: live.account, resource: live.token.resource })) throw invalid('it lacks its context');
         const { active: _, ...claims } = introspectionOf(live);
         return reply.header('cache-control', 'no-store').send(claims);
       },

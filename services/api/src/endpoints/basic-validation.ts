@@ -1,7 +1,7 @@
 import {
   clientAuthenticationError,
+  clientParameters,
   OAuthError,
-  readClientCredentials,
   readParameters,
   refuseCredentialsInQuery,
   sameResource,
@@ -9,6 +9,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { authenticateBasic, type BasicOutcome } from '../access/authenticate-basic.ts';
 import { authenticateClient } from '../access/authenticate-client.ts';
+import { identifyClient } from '../access/identify-client.ts';
 import { networkOf } from '../access/network.ts';
 import type { Deps } from '../deps.ts';
 import { formBody } from '../http/form-body.ts';
@@ -17,7 +18,7 @@ import { issuerOf } from '../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 
-const parameters = ['username', 'password', 'resource', 'client_address', 'client_id', 'client_secret'] as const;
+const parameters = ['username', 'password', 'resource', 'client_address', ...clientParameters] as const;
 
 /** What the resource server reads: snake_case, and absent where there is nothing. */
 const answerOf = (
@@ -59,11 +60,7 @@ export const basicValidationEndpoint =
       await requireSwitch(deps, names, 'basicForExploration');
       refuseCredentialsInQuery(request.query as Record<string, unknown>);
       const sent = readParameters(formBody(request), parameters);
-      const credentials = readClientCredentials({
-        authorization: request.headers.authorization,
-        parameters: { clientId: sent.get('client_id'), clientSecret: sent.get('client_secret') },
-        realm: platform,
-      });
+      const credentials = await identifyClient(deps, request, names, sent);
       if (credentials.method === 'none')
         throw clientAuthenticationError({ realm: platform, reason: 'a public client asked about a password' });
       const caller = names.client(credentials.clientId);

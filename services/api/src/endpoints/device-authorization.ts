@@ -1,7 +1,7 @@
 import { deviceCodeGrant } from '@grantlog/domain';
 import {
+  clientParameters,
   OAuthError,
-  readClientCredentials,
   readCodeChallenge,
   readParameters,
   refuseCredentialsInQuery,
@@ -9,6 +9,7 @@ import {
 } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
 import { authenticateClient } from '../access/authenticate-client.ts';
+import { identifyClient } from '../access/identify-client.ts';
 import { beginningProgram, visitorOf } from '../access/visitor.ts';
 import type { Deps } from '../deps.ts';
 import { formBody } from '../http/form-body.ts';
@@ -18,14 +19,7 @@ import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { startSession } from '../sessions/start-session.ts';
 import { admitSignUp } from '../sessions/throttles.ts';
 
-export const deviceAuthorizationParameters = [
-  'client_id',
-  'client_secret',
-  'scope',
-  'resource',
-  'code_challenge',
-  'code_challenge_method',
-] as const;
+export const deviceAuthorizationParameters = [...clientParameters, 'scope', 'resource', 'code_challenge', 'code_challenge_method'] as const;
 
 /**
  * The device authorization endpoint (RFC 8628 §3.1): begins a session of which the device code is the agent's and the user
@@ -40,11 +34,7 @@ export const deviceAuthorizationEndpoint =
       const { platform } = names;
       refuseCredentialsInQuery(request.query as Record<string, unknown>);
       const sent = readParameters(formBody(request), deviceAuthorizationParameters);
-      const credentials = readClientCredentials({
-        authorization: request.headers.authorization,
-        parameters: { clientId: sent.get('client_id'), clientSecret: sent.get('client_secret') },
-        realm: platform,
-      });
+      const credentials = await identifyClient(deps, request, names, sent);
       const clientStream = names.client(credentials.clientId);
       const loaded = await deps.log.load(platform, [...platformStreams, { streamId: clientStream, withSecrets: true }]);
       const platformState = foldPlatform(loaded);

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts';
 import { html, type SafeHtml } from '../http/html.ts';
 import { sendPage } from '../http/page.ts';
 import { mcpUrlOf } from '../mcp/cards.ts';
-import { issuerOf } from '../platforms/issuer.ts';
+import { discoveryUrlOf, issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 
 type Row = { readonly document: PlatformDocument; readonly status: string; readonly issuer: string };
@@ -65,7 +65,7 @@ ${
     ? html`<h2>Platforms</h2>
 <dl>${rows.map(
         (row) => html`<dt>${row.document.displayName} (${row.status})</dt>
-<dd>Issuer <a href="${row.issuer}/.well-known/openid-configuration"><code>${row.issuer}</code></a></dd>
+<dd>Issuer <a href="${discoveryUrlOf(row.document, row.issuer)}"><code>${row.issuer}</code></a></dd>
 ${row.document.mcpServer === null ? null : html`<dd>MCP server <code>${mcpUrlOf(row.issuer)}</code>, documented in <a href="${row.issuer}/llms.txt">llms.txt</a></dd>`}`,
       )}</dl>
 <p>What was mailed is in the <a href="/mailbox">mailbox</a>, codes and links included.</p>`

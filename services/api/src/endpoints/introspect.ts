@@ -1,12 +1,17 @@
 import { impliedScopes } from '@grantlog/domain';
-import { clientAuthenticationError, readClientCredentials, readParameters, refuseCredentialsInQuery } from '@grantlog/protocol';
+import { clientAuthenticationError, clientParameters, readParameters, refuseCredentialsInQuery } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
 import { authenticateClient } from '../access/authenticate-client.ts';
+import { identifyClient } from '../access/identify-client.ts';
 import type { LiveToken } from '../access/resolve-access.ts';
 import { resolveAccess } from '../access/resolve-access.ts';
+import { contextsFor } from '../contexts/contexts-for.ts';
+import { lacksContext, standingContext } from '../contexts/standing-context.ts';
+import { actClaimOf } from '../delegation/act-claim.ts';
 import type { Deps } from '../deps.ts';
 import { formBody } from '../http/form-body.ts';
 import { foldClient } from '../platforms/load-parties.ts';
+import { servesResource } from '../platforms/own-resources.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { accessTokenId } from '../tokens/issue-tokens.ts';
 
@@ -14,6 +19,8 @@ import { accessTokenId } from '../tokens/issue-tokens.ts';
 export const introspectionOf = (live: LiveToken): Readonly<Record<string, unknown>> => {
   const { token, grant, issuer } = live;
   const { terms } = grant;
+  const { jkt } = grant.current;
+  const context = standingContext(live.document, grant, live.account);
   return {
     active: true,
     iss: issuer,
@@ -21,10 +28,15 @@ export const introspectionOf = (live: LiveToken): Readonly<Record<string, unknow
     sub: terms.account ?? terms.clientId,
     scope: token.scopes.join(' '),
     exp: token.expiresAt,
-    ...(live.kind === 'access' ? { token_type: 'Bearer', jti: accessTokenId(live.grantId as never, token.sequence) } : {}),
+    ...(live.kind === 'access'
+      ? { token_type: jkt === undefined ? 'Bearer' : 'DPoP', jti: accessTokenId(live.grantId as never, token.sequence) }
+      : {}),
     ...(token.sequence === grant.current.sequence ? { iat: Math.floor(grant.current.issuedAt / 1000) } : {}),
     ...(token.resource === null ? {} : { aud: token.resource }),
-    ...(grant.context === null ? {} : { context: grant.context }),
+    ...(context === null ? {} : { context }),
+    // RFC 9449 §6.2
+    ...(jkt === undefined ? {} : { cnf: { jkt } }),
+    ...(terms.delegation === undefined ? {} : { act: actClaimOf(terms) }),
     grant_id: live.grantId,
   };
 };
@@ -38,7 +50,7 @@ const forResource = ({ token, document, account }: LiveToken): Readonly<Record<s
   ...(account?.status === 'active' ? { roles: account.roles } : {}),
 });
 
-const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret'] as const;
+const parameters = ['token', 'token_type_hint', ...clientParameters] as const;
 
 /**
  * Introspection (RFC 7662). The caller is a confidential client, and the token its own or for a resource it serves;
@@ -51,11 +63,7 @@ export const introspectionEndpoint =
       const names = await resolvePlatform(deps, request);
       refuseCredentialsInQuery(request.query as Record<string, unknown>);
       const sent = readParameters(formBody(request), parameters);
-      const credentials = readClientCredentials({
-        authorization: request.headers.authorization,
-        parameters: { clientId: sent.get('client_id'), clientSecret: sent.get('client_secret') },
-        realm: names.platform,
-      });
+      const credentials = await identifyClient(deps, request, names, sent);
       if (credentials.method === 'none')
         throw clientAuthenticationError({ realm: names.platform, reason: 'a public client asked to introspect' });
       const token = sent.require('token');
@@ -68,12 +76,19 @@ export const introspectionEndpoint =
         stream: loaded.stream(caller),
         now: loaded.now,
       });
-      const serves = live !== null && live.token.resource !== null && client.serves.includes(live.token.resource);
+      const isForCaller = live !== null && live.token.resource !== null && servesResource(live, client, live.token.resource);
+      const serves = isForCaller && !lacksContext(live, live.grant, { account: live.account, resource: live.token.resource });
       const mayKnow = live !== null && (live.grant.terms.client === caller || serves);
+      if (serves && live.kind === 'access')
+        deps.traces.noteUse({ platform: names.platform, grant: live.grantId, client: live.grant.terms.clientId, request: request.id });
       if (!mayKnow)
         request.log.debug({ reason: live === null ? reason : 'the token is not for the caller' }, 'introspection says inactive');
       return reply
         .header('cache-control', 'no-store')
-        .send(mayKnow ? { ...introspectionOf(live), ...(serves ? forResource(live) : {}) } : { active: false });
+        .send(
+          mayKnow
+            ? { ...introspectionOf(live), ...(serves ? { ...forResource(live), ...(await contextsFor(deps, names, live)) } : {}) }
+            : { active: false },
+        );
     });
   };

@@ -1,57 +1,78 @@
-import type { ClientAuthMethod, PlatformDocument } from '@grantlog/domain';
+import { verifiableAlgs } from '@grantlog/crypto';
+import type { ClientAuthMethod, PlatformDocument, ResourceDefinition } from '@grantlog/domain';
 import { deviceCodeGrant } from '@grantlog/domain';
-import {
-  authorizationServerMetadata,
-  type OpenidDescription,
-  openidConfiguration,
-  protectedResourceMetadata,
-  sameResource,
-} from '@grantlog/protocol';
+import { authorizationServerMetadata, type OpenidDescription, openidConfiguration, protectedResourceMetadata } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
-import { issuerOf } from '../platforms/issuer.ts';
+import { isOpenidProvider, issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
-import { resourcesOf } from '../platforms/own-resources.ts';
+import { findResource, resourcesOf } from '../platforms/own-resources.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
+import { claimsOfScopes } from '../tokens/personal-claims.ts';
 
-const secretMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post'];
+const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';
+
+const confidentialMethods: readonly ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 
 /** What a platform supports, from its document alone: nothing is advertised that is not served. */
 const describe = (document: PlatformDocument, publicUrl: string): OpenidDescription => {
   const issuer = issuerOf(document, publicUrl);
   const oauth = `${issuer}/oauth`;
+  const scopes = document.scopes.map((scope) => scope.name);
+  const takesDocuments = document.grantTypes.includes('authorization_code') && document.registration.policy.includes('metadata_document');
   return {
     issuer,
     authorizationEndpoint: document.grantTypes.includes('authorization_code') ? `${oauth}/authorize` : undefined,
     tokenEndpoint: `${oauth}/token`,
+    registrationEndpoint: document.registration.policy.includes('open') ? `${oauth}/register` : undefined,
     revocationEndpoint: `${oauth}/revoke`,
     introspectionEndpoint: `${oauth}/introspect`,
     deviceAuthorizationEndpoint: document.grantTypes.includes(deviceCodeGrant) ? `${oauth}/device_authorization` : undefined,
     userinfoEndpoint: `${oauth}/userinfo`,
     jwksUri: `${issuer}/.well-known/jwks.json`,
-    scopesSupported: document.scopes.map((scope) => scope.name),
+    scopesSupported: scopes,
     responseTypesSupported: ['code'],
     responseModesSupported: ['query'],
     grantTypesSupported: document.grantTypes,
-    tokenEndpointAuthMethodsSupported: [...secretMethods, 'none'],
-    revocationEndpointAuthMethodsSupported: [...secretMethods, 'none'],
-    introspectionEndpointAuthMethodsSupported: secretMethods,
+    authorizationGrantProfilesSupported: document.trustedIssuers.length === 0 ? undefined : [idJagProfile],
+    pushedAuthorizationRequestEndpoint: document.grantTypes.includes('authorization_code') ? `${oauth}/par` : undefined,
+    tokenEndpointAuthMethodsSupported: [...confidentialMethods, 'none'],
+    tokenEndpointAuthSigningAlgValuesSupported: verifiableAlgs,
+    revocationEndpointAuthMethodsSupported: [...confidentialMethods, 'none'],
+    revocationEndpointAuthSigningAlgValuesSupported: verifiableAlgs,
+    introspectionEndpointAuthMethodsSupported: confidentialMethods,
+    introspectionEndpointAuthSigningAlgValuesSupported: verifiableAlgs,
     codeChallengeMethodsSupported: ['S256'],
+    clientIdMetadataDocumentSupported: takesDocuments ? true : undefined,
+    dpopSigningAlgValuesSupported: verifiableAlgs,
     protectedResources: resourcesOf(document, issuer).map((resource) => resource.uri),
     serviceDocumentation: document.documentation ?? undefined,
+    endSessionEndpoint: document.grantTypes.includes('authorization_code') ? `${oauth}/end_session` : undefined,
     subjectTypesSupported: ['public'],
     idTokenSigningAlgValuesSupported: ['RS256', 'ES256', 'EdDSA'],
-    claimsSupported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'amr', 'nonce', 'at_hash', 'name', 'email', 'email_verified'],
+    claimsSupported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'amr', 'sid', 'nonce', 'at_hash', ...claimsOfScopes(scopes)],
+    claimsParameterSupported: true,
     basicValidationEndpoint: document.switches.basicForExploration ? `${oauth}/basicvalidation` : undefined,
+    grantContextEndpoint: document.contexts === null ? undefined : `${oauth}/context`,
     challengeCompatibility: document.switches.arloChallenges ? 'arlo' : undefined,
-    promptValuesSupported: ['login', 'consent', 'select_account'],
+    promptValuesSupported: ['none', 'login', 'consent', 'select_account'],
   };
+};
+
+/**
+ * What clients that have not been challenged ask a person for: all that stands here, so it is what the platform gives or insists on
+ * unasked, and everything only where that is nothing. `offline_access` is between client and server (MCP SEP-2207).
+ */
+const scopesToAskFor = ({ scopes }: PlatformDocument, resource: ResourceDefinition): readonly string[] => {
+  const own = scopes.filter(({ name }) => resource.scopes.includes(name) && name !== 'offline_access');
+  const unasked = own.filter((scope) => scope.default || scope.required);
+  return (unasked.length === 0 ? own : unasked).map(({ name }) => name);
 };
 
 const notFound = (reply: FastifyReply, description: string): FastifyReply =>
   reply.code(404).header('cache-control', 'no-store').send({ error: 'not_found', error_description: description });
 
-const config = { authentication: 'none', errors: 'oauth', openToBrowsers: true } as const;
+const config = { authentication: 'none', errors: 'oauth', openToBrowsers: true, trace: 'discovery' } as const;
 
 /**
  * Discovery in every form that clients ask for: RFC 8414 and OIDC Discovery, inserted before the platform's path and
@@ -66,8 +87,13 @@ export const metadataEndpoints =
       if (platform.status === 'none') throw new Error(`platform ${names.platform} has keys but no document`);
       return platform.document;
     };
-    const serve = (build: (description: OpenidDescription) => object) => async (request: FastifyRequest, reply: FastifyReply) =>
-      reply.header('cache-control', 'public, max-age=300').send(build(describe(await documentOf(request), deps.config.publicUrl)));
+    const serve = (build: (description: OpenidDescription) => object) => async (request: FastifyRequest, reply: FastifyReply) => {
+      const document = await documentOf(request);
+      // Whoever found it would ask for `openid` and be refused; clients that do not find it go on to RFC 8414 (MCP 2026-07-28).
+      if (build === openidConfiguration && !isOpenidProvider(document))
+        return notFound(reply, 'This platform is no OpenID provider: its metadata is at /.well-known/oauth-authorization-server');
+      return reply.header('cache-control', 'public, max-age=300').send(build(describe(document, deps.config.publicUrl)));
+    };
 
     for (const [name, build] of [
       ['oauth-authorization-server', authorizationServerMetadata],
@@ -92,16 +118,16 @@ export const metadataEndpoints =
       const issuer = issuerOf(document, deps.config.publicUrl);
       const { '*': rest = '' } = request.params as { readonly '*'?: string };
       const wanted = rest === '' ? (document.mcpServer?.resource ?? document.resources[0]?.uri) : `${issuer}/${rest}`;
-      const resource = resourcesOf(document, issuer).find((each) => wanted !== undefined && sameResource(each.uri, wanted));
-      if (resource === undefined) return notFound(reply, 'This platform has no protected resource of this URL');
+      const found = wanted === undefined ? null : findResource(document, issuer, wanted);
+      if (found === null) return notFound(reply, 'This platform has no protected resource of this URL');
       return reply.header('cache-control', 'public, max-age=300').send(
         protectedResourceMetadata({
-          resource: resource.uri,
+          resource: found.uri,
           authorizationServers: [issuer],
-          // `offline_access` is between client and server, not the resource's to ask for (MCP SEP-2207).
-          scopesSupported: resource.scopes.filter((scope) => scope !== 'offline_access'),
-          name: resource.name,
+          scopesSupported: scopesToAskFor(document, found.definition),
+          name: found.definition.name,
           documentation: document.documentation ?? undefined,
+          dpopSigningAlgValuesSupported: verifiableAlgs,
         }),
       );
     };

@@ -25,7 +25,8 @@ export const platformPage =
 <ul>
 <li><a href="${issuer}/sign-in">Sign in</a></li>
 <li><a href="${issuer}/connections">What is connected to your account</a></li>
-<li><a href="${issuer}/.well-known/openid-configuration">Discovery</a></li>
+<li><a href="${issuer}/.well-known/oauth-authorization-server">Discovery</a></li>
+<li><a href="${issuer}/docs/authentication.md">For developers: how apps get and keep tokens</a></li>
 ${document.documentation === null ? null : html`<li><a href="${document.documentation}">Documentation</a></li>`}
 </ul>`,
       });

@@ -2,10 +2,11 @@ import type { ClientStreamId, GrantCommand } from '@grantlog/domain';
 import { grantDecider, platformStream } from '@grantlog/domain';
 import type { Plan } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
-import { OAuthError, readClientCredentials, readParameters, refuseCredentialsInQuery } from '@grantlog/protocol';
+import { clientParameters, OAuthError, readParameters, refuseCredentialsInQuery } from '@grantlog/protocol';
 import { commitOn } from '@grantlog/provisioning';
 import type { FastifyInstance } from 'fastify';
 import { authenticateClient } from '../access/authenticate-client.ts';
+import { identifyClient } from '../access/identify-client.ts';
 import type { Deps } from '../deps.ts';
 import { formBody } from '../http/form-body.ts';
 import type { EndpointPath } from '../http/require-switch.ts';
@@ -15,7 +16,7 @@ import { foldClient, foldGrant, foldKeyRing, foldPlatform, platformStreams } fro
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { proveToken, readToken } from '../tokens/read-token.ts';
 
-const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret'] as const;
+const parameters = ['token', 'token_type_hint', ...clientParameters] as const;
 
 /**
  * Revocation (RFC 7009), committed before the 200 is sent. A refresh token, spent or not, takes its grant with it;
@@ -31,11 +32,7 @@ export const revocationEndpoint =
         await requireSwitch(deps, names, onlyWith);
         refuseCredentialsInQuery(request.query as Record<string, unknown>);
         const sent = readParameters(formBody(request), parameters);
-        const credentials = readClientCredentials({
-          authorization: request.headers.authorization,
-          parameters: { clientId: sent.get('client_id'), clientSecret: sent.get('client_secret') },
-          realm: platform,
-        });
+        const credentials = await identifyClient(deps, request, names, sent);
         const claimed = readToken(sent.require('token'));
         const caller: ClientStreamId = names.client(credentials.clientId);
 

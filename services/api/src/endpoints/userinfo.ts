@@ -1,30 +1,23 @@
 import type { PlatformState } from '@grantlog/domain';
-import { bearerChallenge, bearerError, OAuthError, readBearerToken } from '@grantlog/protocol';
-import { readPersonal } from '@grantlog/provisioning';
+import type { PlatformId } from '@grantlog/eventsourcing';
+import { bearerChallenge, bearerError, OAuthError } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LiveToken } from '../access/resolve-access.ts';
-import { resolveAccess } from '../access/resolve-access.ts';
+import { resolveShown } from '../access/resolve-shown.ts';
+import { dpopOf, readShownToken } from '../access/shown-token.ts';
 import type { Deps } from '../deps.ts';
 import { foldPlatform } from '../platforms/load-parties.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
+import { claimsOfScopes, tellableClaims, tellClaims } from '../tokens/personal-claims.ts';
 
-const claimsOf = (deps: Deps, platform: string, live: LiveToken): Readonly<Record<string, unknown>> => {
-  const { account, accountStream, grant, token } = live;
-  if (account?.status !== 'active' || accountStream === null || grant.terms.account === null)
-    throw new Error('a live token with openid has an active account');
-  const personal = readPersonal(deps.sealer, {
-    platform: platform as never,
-    subject: grant.terms.account,
-    wrappedKey: accountStream.dataKey,
-    personal: account.personal,
-  });
-  const fields = personal === 'erased' ? {} : personal;
-  return {
-    sub: grant.terms.account,
-    // OIDC Core §5.4
-    ...(token.scopes.includes('email') && fields['email'] !== undefined ? { email: fields['email'], email_verified: false } : {}),
-    ...(token.scopes.includes('profile') && fields['name'] !== undefined ? { name: fields['name'] } : {}),
-  };
+/** What the token's scopes open, and what its grant was asked for by name (OIDC Core §5.4, §5.5). */
+const claimsOf = (deps: Deps, platform: PlatformId, live: LiveToken): Readonly<Record<string, unknown>> => {
+  const { account: record, accountStream, grant, token, client, document } = live;
+  const { account, claims: asked } = grant.terms;
+  if (record?.status !== 'active' || client.status !== 'active' || accountStream === null || account === null)
+    throw new Error('a live token with openid has an active account and client');
+  const claims = [...claimsOfScopes(token.scopes), ...tellableClaims({ document, client }, asked?.userinfo ?? [])];
+  return { sub: account, ...tellClaims(deps, { platform, account, record, wrappedKey: accountStream.dataKey }, claims) };
 };
 
 /** How the platform's challenges are worded beside RFC 6750. */
@@ -38,27 +31,27 @@ export const userinfoEndpoint =
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
       const names = await resolvePlatform(deps, request);
       const realm = names.platform;
-      const credentials = readBearerToken(request.headers.authorization);
-      if (credentials.kind === 'absent') {
+      const shown = readShownToken(deps, request);
+      if (shown === null) {
         throw new OAuthError('invalid_request', {
           status: 401,
           description: 'An access token is required in the Authorization header',
           headers: { 'www-authenticate': bearerChallenge({ realm, scope: ['openid'] }) },
         });
       }
-      // What cannot be a token is looked up like one that can: no branch tells them apart, and the platform's dialect is known.
-      const presented = credentials.kind === 'malformed' ? '' : credentials.token;
-      const { live, reason, expired, loaded } = await resolveAccess(deps, names, presented, { withSecrets: true });
+      const { live, refusal, loaded } = await resolveShown(deps, names, shown, { withSecrets: true });
       const compatibility = challengeCompatibilityOf(foldPlatform(loaded));
-      if (live === null || live.kind !== 'access') {
-        const code = expired ? 'expired_token' : 'invalid_token';
-        const description = expired ? 'The access token has expired' : 'The access token is invalid, expired or revoked';
-        throw bearerError({ code, description, reason, realm, ...compatibility });
+      if (live === null) throw bearerError({ ...refusal, realm, ...compatibility });
+      const dpop = dpopOf(shown);
+      if (live.kind !== 'access') {
+        const description = 'The access token is invalid, expired or revoked';
+        throw bearerError({ code: 'invalid_token', description, reason: 'it is a refresh token', realm, dpop, ...compatibility });
       }
       if (!live.token.scopes.includes('openid')) {
         const description = 'The access token lacks openid';
-        throw bearerError({ code: 'insufficient_scope', description, realm, scope: ['openid'], ...compatibility });
+        throw bearerError({ code: 'insufficient_scope', description, realm, scope: ['openid'], dpop, ...compatibility });
       }
+      deps.traces.noteUse({ platform: names.platform, grant: live.grantId, client: live.grant.terms.clientId, request: request.id });
       return reply.header('cache-control', 'no-store').send(claimsOf(deps, names.platform, live));
     };
     const config = { authentication: 'bearer', errors: 'oauth', openToBrowsers: true } as const;

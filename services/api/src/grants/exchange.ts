@@ -1,5 +1,6 @@
 import type {
   ClientRecord,
+  ClientState,
   GrantCommand,
   GrantTerms,
   Issue,
@@ -16,12 +17,15 @@ import type { TokenResponse } from '@grantlog/protocol';
 import { OAuthError, tokenResponse } from '@grantlog/protocol';
 import { commitOn } from '@grantlog/provisioning';
 import { authenticateClient } from '../access/authenticate-client.ts';
+import { issueAsItStands, lacksContext } from '../contexts/standing-context.ts';
 import type { Deps } from '../deps.ts';
+import { takesClient } from '../metadata-documents/sites.ts';
 import { issuerOf } from '../platforms/issuer.ts';
-import { foldClient, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { foldAccount, foldClient, foldKeyRing, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { admitPoll } from '../sessions/throttles.ts';
 import type { TokenSource } from '../tokens/issue-tokens.ts';
 import { tokensOf } from '../tokens/issue-tokens.ts';
+import { claimsInIdToken } from '../tokens/personal-claims.ts';
 import { issueRulesOf, stillAllowed } from './issue-rules.ts';
 import { grantOf, type Pending, proveShown, type Refused, refused, type Shown, streamsOf } from './prove-shown.ts';
 import { refusalToError, slowDown, unsupportedGrantType } from './refusals.ts';
@@ -53,12 +57,18 @@ type Exchanged =
 
 const unrecorded = (outcome: Refused | Pending): Plan<Exchanged> => ({ commit: null, outcome });
 
-/** The platform and the client of a token request, proved. @throws OAuthError */
+/**
+ * The platform and the client of a token request, proved.
+ *
+ * @param known the client as it stands, where more is known of it than the log has.
+ * @throws OAuthError
+ */
 export const proveClient = (
   deps: Pick<Deps, 'sealer'>,
   request: TokenRequest,
   loaded: Loaded,
   grantType: PlatformDocument['grantTypes'][number],
+  known: ClientState = foldClient(loaded, request.names.client(request.credentials.clientId)),
 ): { readonly client: ClientRecord; readonly document: PlatformDocument } => {
   const { names, credentials } = request;
   const streamId = names.client(credentials.clientId);
@@ -67,7 +77,7 @@ export const proveClient = (
   const client = authenticateClient(deps.sealer, {
     platform: names.platform,
     credentials,
-    state: foldClient(loaded, streamId),
+    state: known,
     stream: loaded.stream(streamId),
     now: loaded.now,
   });
@@ -76,6 +86,12 @@ export const proveClient = (
   }
   if (!client.grantTypes.includes(grantType)) {
     throw new OAuthError('unauthorized_client', { description: 'The client is not registered for this grant type' });
+  }
+  if (!takesClient(platform.document, client))
+    throw new OAuthError('unauthorized_client', { description: 'This platform takes no clients any more that are described at this site' });
+  if (client.dpopRequired && request.proofKey === null) {
+    // RFC 9449 §5.2
+    throw new OAuthError('invalid_dpop_proof', { description: 'This client has to send a DPoP proof with every token request' });
   }
   return { client, document: platform.document };
 };
@@ -143,12 +159,24 @@ export const exchangeToken = async (
       const current = grant.status === 'active' ? grant.current : null;
       const issue = issued?.data.issue ?? current;
       if (issue === null) throw new Error(`an exchange was neither refused nor did it issue: grant ${grantId} is ${grant.status}`);
+      const account = foldAccount(loaded, terms.account);
+      const resource = issue.resource === null ? null : (terms.resources[issue.resource] ?? null);
+      // What it would give is dead on arrival; the answer has its client ask the person anew, who may choose another.
+      if (lacksContext({ document, issuer }, grant, { account, resource }))
+        return unrecorded(refused('grant_ended', 'its context is not one of the account any more'));
       // A retry of what was made with a key that has been retired as compromised since: it would be dead on arrival.
       if (keys.tokenKey(issue.tokenKeyId) === null) return unrecorded(refused('grant_ended', 'its token key was retired'));
       const nonce = grant.status === 'authorized' ? grant.code.nonce : null;
       return {
         commit,
-        outcome: { kind: 'issued', source: { platform, document, issuer, keys, grantId, terms }, issue, client, nonce, now: loaded.now },
+        outcome: {
+          kind: 'issued',
+          source: { platform, document, issuer, keys, grantId, terms },
+          issue: issueAsItStands(document, issue, account),
+          client,
+          nonce,
+          now: loaded.now,
+        },
       };
     },
   });
@@ -157,6 +185,7 @@ export const exchangeToken = async (
   if (outcome.kind === 'pending')
     throw (await admitPoll(deps, { platform, ...outcome })) ? refusalToError('authorization_pending') : slowDown(outcome.intervalSeconds);
   const { source, issue, client, nonce, now } = outcome;
-  const tokens = await tokensOf(source, issue, { idTokenAlg: client.idTokenAlg ?? source.document.idTokenAlg, nonce });
+  const claims = await claimsInIdToken(deps, { ...source, client });
+  const tokens = await tokensOf(source, issue, { idTokenAlg: client.idTokenAlg ?? source.document.idTokenAlg, nonce, claims });
   return tokenResponse({ ...tokens, expiresIn: issue.accessExpiresAt - Math.floor(now / 1000) });
 };

@@ -1,7 +1,7 @@
 import type { ClientRecord, GrantTerms, IssueRules, Narrowing, PlatformDocument } from '@grantlog/domain';
 import { stillGrantable } from '@grantlog/domain';
 import { OAuthError, parseResourceIndicator, parseScope, sameResource } from '@grantlog/protocol';
-import { resourcesOf } from '../platforms/own-resources.ts';
+import { findResource } from '../platforms/own-resources.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** Whether a grant of these scopes comes with refresh tokens: the client keeps its access while the person is away. */
@@ -53,10 +53,7 @@ export const narrowingOf = (
 export const stillAllowed = (
   party: { readonly document: PlatformDocument; readonly client: ClientRecord; readonly issuer: string },
   terms: Pick<GrantTerms, 'scopes' | 'resources'>,
-): NonNullable<Narrowing['allowed']> => {
-  const resources = resourcesOf(party.document, party.issuer);
-  return {
-    scopes: stillGrantable(party, terms.scopes),
-    resources: terms.resources.filter((uri) => resources.some((resource) => resource.uri === uri)),
-  };
-};
+): NonNullable<Narrowing['allowed']> => ({
+  scopes: stillGrantable(party, terms.scopes),
+  resources: terms.resources.filter((uri) => findResource(party.document, party.issuer, uri)?.uri === uri),
+});

@@ -7,7 +7,7 @@ const allowed = {
 
 const preflight = {
   ...allowed,
-  'access-control-allow-methods': 'GET, POST, OPTIONS',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers':
     'Authorization, Content-Type, Accept, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, DPoP, If-None-Match',
   'access-control-max-age': '86400',

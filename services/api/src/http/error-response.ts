@@ -5,6 +5,7 @@ import { OAuthError, oauthErrorBody, ProblemError, problem, problemMediaType } f
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { ForgedForm } from './browser.ts';
+import { ExplainedError } from './explained-error.ts';
 import { html } from './html.ts';
 import { UnknownPlatformRequested } from './not-found.ts';
 import { sendPage } from './page.ts';
@@ -18,6 +19,8 @@ type Failure = {
   readonly code: string;
   readonly title: string;
   readonly detail: string;
+  /** What a person can do about it; only pages say so. */
+  readonly waysOut?: readonly string[];
   readonly reason: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly defect?: boolean;
@@ -47,7 +50,8 @@ const toFailure = (error: FastifyError | Error): Failure => {
   if (error instanceof OAuthError) {
     const { status, code, description, reason, headers } = error;
     const again = code === 'temporarily_unavailable' ? retrySoon : {};
-    return { status, code, title: description, detail: description, reason, headers: { ...again, ...headers }, defect: status === 500 };
+    const explained = error instanceof ExplainedError ? { title: error.title, waysOut: error.waysOut } : { title: description };
+    return { status, code, ...explained, detail: description, reason, headers: { ...again, ...headers }, defect: status === 500 };
   }
   if (error instanceof LogUnavailable || error instanceof PasswordsBusy) return unavailable(error.message);
   if (error instanceof UnknownPlatform)
@@ -113,10 +117,17 @@ const sendFailure = (request: FastifyRequest, reply: FastifyReply, failure: Fail
       return sendPage(reply, failure.status, {
         title: failure.title,
         branding: null,
-        body: html`<h1>${failure.title}</h1><p>${failure.detail}</p><p>Request <code>${request.id}</code></p>`,
+        body: html`<h1>${failure.title}</h1><p>${failure.detail}</p>
+${failure.waysOut === undefined ? null : html`<h2>What you can do</h2><ul>${failure.waysOut.map((way) => html`<li>${way}</li>`)}</ul>`}
+<p>Request <code>${request.id}</code></p>`,
       });
   }
 };
+
+const told = new WeakMap<FastifyRequest, { readonly error: string; readonly detail: string }>();
+
+/** What a request was refused with, as whoever sent it read it; null where it was not, by an error. */
+export const refusalOf = (request: FastifyRequest): { readonly error: string; readonly detail: string } | null => told.get(request) ?? null;
 
 /** Answers a path that the router cannot read, before there is a route: without the path, which anybody may have made up. */
 export const answerUnreadablePath = (error: Pick<FastifyError, 'code'>, request: FastifyRequest, reply: FastifyReply): void => {
@@ -157,6 +168,7 @@ export const answerErrors = (app: FastifyInstance, deps: Deps & { readonly pool:
       return reply.code(error.problem.status).headers(error.headers).type(problemMediaType).send(error.problem);
     }
     const failure = toFailure(error);
+    told.set(request, { error: failure.code, detail: failure.detail });
     if (failure.defect === true) request.log.error({ err: error }, 'request failed');
     else request.log.info({ reason: failure.reason, error: failure.code }, 'refused');
     return sendFailure(request, reply, failure, request.routeOptions.config.errors ?? 'oauth');

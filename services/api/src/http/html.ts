@@ -7,8 +7,9 @@ type Value = SafeHtml | string | number | null | false | readonly Value[];
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-// Controls, zero-width and bidirectional characters let a name look like another; they are shown as what they are not.
-const deceptive = /[\p{Cc}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+// Controls, zero-width, blank and bidirectional characters let a name look like another, or like none; they are shown as what they are not.
+const deceptive =
+  /\u034f|[\p{Cc}\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e00ff}]/gu;
 
 const escapeText = (text: string): string =>
   text.replaceAll(deceptive, '\ufffd').replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');

@@ -19,6 +19,10 @@ const style = (accent: string): string => `
   h1 { font-size: 1.4rem; }
   label { display: block; margin: 1rem 0 .25rem; }
   input:not([type=hidden]) { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; }
+  select { font: inherit; padding: .4rem; max-width: 100%; }
+  .choices { border: 1px solid; border-radius: .3rem; margin: 1rem 0 0; max-height: 18rem; overflow: auto; }
+  .choices label { display: flex; align-items: baseline; margin: .4rem 0; overflow-wrap: anywhere; }
+  .choices input:not([type=hidden]) { flex: none; width: auto; margin: 0 .5rem 0 0; }
   button { font: inherit; padding: .6rem 1.2rem; margin: 1.5rem .5rem 0 0; cursor: pointer; }
   button.primary { background: var(--accent); color: #fff; border: 0; border-radius: .3rem; }
   .notice { border-left: .3rem solid var(--accent); padding: .5rem 1rem; }

@@ -26,6 +26,8 @@ const words = {
   unknown_role: unfit('roles names a role that cannot be assigned on this platform'),
   too_many_roles: unfit('An account has at most 256 roles'),
   too_many_contexts: unfit('An account has at most 256 contexts'),
+  too_many_subjects: conflicting('The account is too many people of identity providers'),
+  issuer_linked: conflicting('The account is somebody else of that identity provider'),
   integration_account: conflicting('An integration account has no second factor: nobody is there to be asked for it'),
   no_second_factor: conflicting('The account has no second factor'),
   recovery_code_unknown: unfit('The recovery code is unknown or was used before'),

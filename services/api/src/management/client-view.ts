@@ -11,6 +11,7 @@ import type { ListedClient } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
 import { conflicting, missing, type RefusalWords, unfit } from '../json-api/refusals.ts';
 import { instant, label, nullable, position } from '../json-api/schemas.ts';
+import { clientExtras, extrasOf } from './client-extras.ts';
 
 /** How a client's refusals are told, to operators and developers alike. */
 export const clientWords = {
@@ -32,6 +33,7 @@ export const clientWords = {
   keys_missing: unfit('A client with private_key_jwt needs its public keys: jwks, or jwksUri'),
   keys_ambiguous: unfit('Give jwks or jwksUri, not both'),
   still_in_use: conflicting('The client is in use'),
+  not_described: conflicting('The client is not described by a document of its own'),
   unknown_scope: unfit('scopes names a scope that the platform does not have'),
   unknown_role: unfit('roles names a role that cannot be assigned on this platform'),
   unknown_resource: unfit('serves names a resource that the platform does not have'),
@@ -60,6 +62,7 @@ export const clientSettings = {
     description: 'Resources whose tokens it may introspect',
   }),
   roles: nameList(256),
+  ...clientExtras,
 };
 /** What a developer wants changed about an approved client. */
 export const proposal = Type.Object({
@@ -70,6 +73,7 @@ export const proposal = Type.Object({
       grantTypes: clientSettings.grantTypes,
       scopes: clientSettings.scopes,
       authMethods: clientSettings.authMethods,
+      ...clientExtras,
     }),
   ),
   position,
@@ -84,6 +88,7 @@ export const proposalOf = ({ proposed }: ClientRecord): Static<typeof proposal> 
       ...(grantTypes === undefined ? {} : { grantTypes: [...grantTypes] }),
       ...(scopes === undefined ? {} : { scopes: scopes === null ? null : [...scopes] }),
       ...(authMethods === undefined ? {} : { authMethods: [...authMethods] }),
+      ...extrasOf(proposed.changes),
     },
     position: proposed.position,
   };
@@ -150,5 +155,6 @@ export const clientViewOf = (streamId: string, now: number, client: Extract<Clie
   idTokenAlg: client.idTokenAlg,
   serves: [...client.serves],
   roles: [...client.roles],
+  ...extrasOf(client),
   secrets: goodSecrets(client, now),
 });

@@ -1,5 +1,6 @@
 import type { PlatformDocument } from '@grantlog/domain';
-import { platformStream, standingKinds } from '@grantlog/domain';
+import { extraDefaults, platformStream, standingKinds } from '@grantlog/domain';
+import { longestClientId } from '@grantlog/protocol';
 import type { ClientChange, PlatformNames } from '@grantlog/provisioning';
 import { changeClient, registerClient, rotateClientSecret } from '@grantlog/provisioning';
 import { listClients } from '@grantlog/read-models';
@@ -19,6 +20,8 @@ import {
   reasonBody,
 } from '../json-api/schemas.ts';
 import { foldClient, foldPlatform } from '../platforms/load-parties.ts';
+import { checkClientExtras } from './check-client-extras.ts';
+import { clientExtras } from './client-extras.ts';
 import { clientSettings, clientView, clientViewOf, clientWords, listedClient, listedClientOf } from './client-view.ts';
 import { noSuchPlatform } from './gate.ts';
 import type { ManagementDeps } from './management-deps.ts';
@@ -26,7 +29,7 @@ import { checkRedirectUris } from './redirect-uris.ts';
 import { standingIdOf } from './standing-id.ts';
 
 const tags = ['Clients'];
-const clientParams = Type.Object({ platform: Type.String(), clientId: Type.String({ maxLength: 255 }) });
+const clientParams = Type.Object({ platform: Type.String(), clientId: Type.String({ maxLength: longestClientId }) });
 
 const newClient = exactly({
   clientId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._~-]{1,128}$', description: 'Made at random where it is left out' })),
@@ -40,6 +43,7 @@ const newClient = exactly({
   serves: Type.Optional(clientSettings.serves),
   roles: Type.Optional(clientSettings.roles),
   approval: Type.Optional(Type.Enum(['pending', 'approved'])),
+  ...Type.Partial(Type.Object(clientExtras)).properties,
 });
 const changes = Type.Partial(exactly(clientSettings), { additionalProperties: false });
 
@@ -134,6 +138,7 @@ export const clientRoutes =
         const { document } = await open(at, body.clientId ?? '');
         const redirectUris = body.redirectUris ?? [];
         checkRedirectUris(redirectUris, { kind: body.kind, document });
+        const extras = checkClientExtras(body, { egress: deps.egress, about: extraDefaults.about });
         const outcome = orThrow(
           clientWords,
           await registerClient(provisioning, by, {
@@ -151,6 +156,7 @@ export const clientRoutes =
             roles: body.roles ?? [],
             approval: body.approval ?? 'approved',
             secret: null,
+            extras,
           }),
         );
         return reply
@@ -187,7 +193,9 @@ export const clientRoutes =
         const { clientId } = request.params;
         const { state, document } = await living(at, clientId);
         if (request.body.redirectUris !== undefined) checkRedirectUris(request.body.redirectUris, { kind: state.kind, document });
-        return apply(request, clientId, { type: 'update', changes: request.body });
+        const { about: _, ...sent } = request.body;
+        const extras = checkClientExtras(request.body, { egress: deps.egress, about: state.about });
+        return apply(request, clientId, { type: 'update', changes: { ...sent, ...extras } });
       },
     );
 

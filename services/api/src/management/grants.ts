@@ -1,8 +1,10 @@
-import type { GrantId, GrantRefusal, GrantState, Standing } from '@grantlog/domain';
+import type { GrantId, GrantRefusal, GrantState, GrantTerms, Standing } from '@grantlog/domain';
 import { parseStreamId, standingKinds } from '@grantlog/domain';
+import { longestClientId } from '@grantlog/protocol';
 import { isGrant, revokeGrant } from '@grantlog/provisioning';
 import { listGrants } from '@grantlog/read-models';
 import Type, { type Static } from 'typebox';
+import { loadWithSources } from '../delegation/load-with-sources.ts';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from '../json-api/refusals.ts';
 import { changed, exactly, instant, noBody, nullable, platformParams, position } from '../json-api/schemas.ts';
@@ -63,6 +65,15 @@ const tokens = Type.Object({
   refreshExpiresAt: nullable(instant),
   revokedAccessTokens: Type.Integer(),
 });
+const delegation = Type.Object(
+  {
+    actors: Type.Array(Type.String(), { description: 'Client ids, the present actor first' }),
+    sources: Type.Array(Type.Object({ grantId: Type.String(), sequence: Type.Integer(), expiresAt: instant }), {
+      description: 'The tokens that were exchanged on the way here, the latest first: it is dead with any of them',
+    }),
+  },
+  { description: 'Of a grant by token exchange; null for what was allowed directly' },
+);
 const grantView = Type.Union([
   Type.Object({ grantId: Type.String(), status: Type.Enum(['denied']) }),
   Type.Object({
@@ -70,6 +81,7 @@ const grantView = Type.Union([
     status: Type.Enum(['authorized', 'active', 'ended']),
     standing: Type.String({ description: 'Whether client, account and platform let it act: good, or the first reason why not' }),
     tokens: nullable(tokens),
+    delegation: nullable(delegation),
     reason: nullable(Type.String()),
     endedAt: nullable(instant),
   }),
@@ -100,6 +112,14 @@ const tokensOf = (state: GrantState): Static<typeof tokens> | null => {
   };
 };
 
+const delegationOf = ({ delegation: found }: GrantTerms): Static<typeof delegation> | null =>
+  found === undefined
+    ? null
+    : {
+        actors: [...found.actors],
+        sources: found.sources.map(({ grant, sequence, expiresAt }) => ({ grantId: grant, sequence, expiresAt: iso(expiresAt * 1000) })),
+      };
+
 /** A folded grant without what its tokens are made from: no nonce, no challenge. */
 const viewOf = (grantId: string, state: Exclude<GrantState, { status: 'none' }>, stands: Standing): Static<typeof grantView> => {
   if (state.status === 'denied') return { grantId, status: 'denied' };
@@ -116,6 +136,7 @@ const viewOf = (grantId: string, state: Exclude<GrantState, { status: 'none' }>,
     status: state.status,
     standing: stands,
     tokens: tokensOf(state),
+    delegation: delegationOf(state.terms),
     reason: state.status === 'ended' ? state.reason : null,
     endedAt: state.status === 'ended' ? iso(state.endedAt) : null,
   };
@@ -141,7 +162,7 @@ export const grantRoutes =
           summary: 'List grants, newest first',
           params: platformParams,
           querystring: exactly({
-            clientId: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+            clientId: Type.Optional(Type.String({ minLength: 1, maxLength: longestClientId })),
             account: Type.Optional(Type.String({ minLength: 1, maxLength: 36 })),
             status: Type.Optional(Type.Enum(['authorized', 'active', 'expired', 'revoked', 'denied'])),
             before: Type.Optional(Type.Integer({ minimum: 1, description: 'next of the page before' })),
@@ -202,7 +223,10 @@ export const grantRoutes =
         const { platform } = names;
         const id = idOf(request.params.grantId);
         if (!(await isGrant(deps.provisioning, { platform, id }))) throw refusalProblem(words, 'unknown_grant');
-        const loaded = await deps.log.load(platform, [...platformStreams, { streamId: id, follow: true }]);
+        const loaded = await loadWithSources(deps.log, platform, {
+          requests: [...platformStreams, { streamId: id, follow: true }],
+          grants: [id],
+        });
         const state = foldGrant(loaded, id);
         if (state.status === 'none') throw refusalProblem(words, 'unknown_grant');
         return viewOf(id, state, state.status === 'denied' ? 'good' : grantStanding(loaded, state));

@@ -2,8 +2,10 @@ import type { Pool } from '@grantlog/postgres';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { registerJsonApi } from '../json-api/json-api.ts';
+import { accountContextRoutes } from './account-contexts.ts';
 import { accountRoutes } from './accounts.ts';
 import { clientRoutes } from './clients.ts';
+import { connectionAttemptRoutes } from './connection-attempts.ts';
 import { createOperatorGate } from './gate.ts';
 import { grantRoutes } from './grants.ts';
 import { keyRoutes } from './keys.ts';
@@ -22,9 +24,11 @@ export const managementApi =
       platformRoutes(full),
       clientRoutes(full),
       accountRoutes(full),
+      accountContextRoutes(full),
       grantRoutes(full),
       sessionRoutes(full),
       webhookEndpointRoutes(full),
       keyRoutes(full),
+      connectionAttemptRoutes(full),
     );
   };

@@ -1,9 +1,10 @@
 import { satisfies, systemPlatform } from '@grantlog/domain';
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
-import { bearerChallenge, bearerError, OAuthError, ProblemError, problem, readBearerToken } from '@grantlog/protocol';
+import { bearerChallenge, bearerError, OAuthError, ProblemError, problem } from '@grantlog/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { LiveToken } from '../access/resolve-access.ts';
-import { resolveAccess } from '../access/resolve-access.ts';
+import { resolveShown } from '../access/resolve-shown.ts';
+import { dpopOf, readShownToken } from '../access/shown-token.ts';
 import type { Deps } from '../deps.ts';
 
 /** Who manages: an account of the system platform, or one of its clients by itself. */
@@ -51,32 +52,32 @@ const rolesOf = ({ account, client }: LiveToken): readonly string[] => {
 /**
  * Proves an operator by an access token of the system platform with the scope `manage`.
  *
- * @throws OAuthError with a Bearer challenge: 401 for no or no good token, 403 for one without the scope (RFC 6750 §3.1).
+ * @throws OAuthError with a challenge: 401 for no or no good token, 403 for one without the scope (RFC 6750 §3.1).
  */
 export const authenticateOperator = async (
-  deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config'>,
+  deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config' | 'hosts' | 'provisioning'>,
   request: FastifyRequest,
 ): Promise<Operator> => {
-  const credentials = readBearerToken(request.headers.authorization);
-  if (credentials.kind === 'absent') {
+  const shown = readShownToken(deps, request);
+  if (shown === null) {
     throw new OAuthError('invalid_request', {
       status: 401,
       description: 'An access token of the system platform with the scope manage is required in the Authorization header',
       headers: { 'www-authenticate': bearerChallenge({ realm, scope }) },
     });
   }
-  if (credentials.kind === 'malformed')
-    throw bearerError({ code: 'invalid_token', description: 'The access token is malformed', realm, scope });
+  const dpop = dpopOf(shown);
+  if (shown.token === '') throw bearerError({ code: 'invalid_token', description: 'The access token is malformed', realm, scope, dpop });
   const refused = (reason: string): OAuthError =>
-    bearerError({ code: 'invalid_token', description: 'The access token is invalid, expired or revoked', reason, realm, scope });
+    bearerError({ code: 'invalid_token', description: 'The access token is invalid, expired or revoked', reason, realm, scope, dpop });
   const system = await deps.directory.open(systemPlatform);
   if (system === null) throw refused('there is no system platform yet');
-  const { live, reason } = await resolveAccess(deps, system, credentials.token);
-  if (live === null) throw refused(reason);
+  const { live, refusal } = await resolveShown(deps, system, shown);
+  if (live === null) throw bearerError({ ...refusal, realm, scope });
   if (live.kind !== 'access') throw refused('it is a refresh token');
   if (!isForManagement(live.token.resource, deps.config.publicUrl)) throw refused('it is for another resource');
   if (!satisfies(live.token.scopes, scope, live.document)) {
-    throw bearerError({ code: 'insufficient_scope', description: 'The access token lacks the scope manage', realm, scope });
+    throw bearerError({ code: 'insufficient_scope', description: 'The access token lacks the scope manage', realm, scope, dpop });
   }
   return { id: live.grant.terms.account ?? live.grant.terms.client, roles: rolesOf(live) };
 };
@@ -88,7 +89,7 @@ export const authenticateOperator = async (
  * @throws OAuthError as {@link authenticateOperator}
  */
 export const requireOperator = async (
-  deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config'>,
+  deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config' | 'hosts' | 'provisioning'>,
   request: FastifyRequest,
   platform: PlatformId,
 ): Promise<Operator> => {

@@ -1,6 +1,7 @@
 import type { EndpointId, WebhookEndpointState } from '@grantlog/domain';
 import { standingKinds, webhookEndpointDecider } from '@grantlog/domain';
 import { fold } from '@grantlog/eventsourcing';
+import { longestClientId } from '@grantlog/protocol';
 import type { ChangeEndpointRefusal, EndpointChange, PlatformNames } from '@grantlog/provisioning';
 import { changeEndpoint, listEndpoints, registerEndpoint, rotateEndpointSecret } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
@@ -47,7 +48,7 @@ const newEndpoint = exactly({
   ordered: Type.Optional(settings.ordered),
   concurrency: Type.Optional(settings.concurrency),
   description: Type.Optional(settings.description),
-  clientId: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 255 }))),
+  clientId: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: longestClientId }))),
   signature: Type.Optional(signature),
 });
 /** What a receiver verifies with: one of the two. */

@@ -1,4 +1,5 @@
-import { bearerChallenge, readBearerToken, resourceMetadataUrl } from '@grantlog/protocol';
+import { bearerChallenge, resourceMetadataUrl } from '@grantlog/protocol';
+import type { ShownToken } from '../access/shown-token.ts';
 import type { AgentContext } from '../agent/context.ts';
 import { AgentError } from '../agent/errors.ts';
 import { identifyAgent } from '../agent/identify-agent.ts';
@@ -7,7 +8,7 @@ import type { McpPlatform } from './mcp-platform.ts';
 
 /** Whether a message is let in, and with which token. The challenge of a refusal begins OAuth in MCP clients. */
 export type Admission =
-  | { readonly outcome: 'admitted'; readonly token: string | null }
+  | { readonly outcome: 'admitted'; readonly shown: ShownToken | null }
   | { readonly outcome: 'refused'; readonly error: AgentError; readonly challenge: string };
 
 /**
@@ -44,17 +45,15 @@ const refusalOf = (error: unknown): AgentError => {
  */
 export const admit = async (
   platform: McpPlatform,
-  context: Omit<AgentContext, 'token'>,
-  request: { readonly message: Readonly<Record<string, unknown>>; readonly authorization: string | undefined },
+  context: Omit<AgentContext, 'shown'>,
+  request: { readonly message: Readonly<Record<string, unknown>>; readonly shown: ShownToken | null },
 ): Promise<Admission> => {
-  const credentials = readBearerToken(request.authorization);
+  const { shown } = request;
   const isOpen = isOpenToAll(request.message);
-  if (isOpen && (credentials.kind === 'absent' || request.message['method'] !== 'tools/call')) return { outcome: 'admitted', token: null };
-  // What cannot be a token is looked up like one that can: no branch tells them apart.
-  const token = credentials.kind === 'absent' ? null : credentials.kind === 'malformed' ? '' : credentials.token;
-  const error = await identifyAgent({ ...context, token }).then(() => null, refusalOf);
-  if (error === null) return { outcome: 'admitted', token };
-  if (isOpen) return { outcome: 'admitted', token: null };
+  if (isOpen && (shown === null || request.message['method'] !== 'tools/call')) return { outcome: 'admitted', shown: null };
+  const error = await identifyAgent({ ...context, shown }).then(() => null, refusalOf);
+  if (error === null) return { outcome: 'admitted', shown };
+  if (isOpen) return { outcome: 'admitted', shown: null };
   const place = {
     scope: scopeToAskFor(platform),
     resourceMetadata: metadataUrlOf(platform),
@@ -62,6 +61,8 @@ export const admit = async (
   return {
     outcome: 'refused',
     error,
-    challenge: bearerChallenge(error.presented ? { error: 'invalid_token', errorDescription: error.message, ...place } : place),
+    challenge: bearerChallenge(
+      error.presented ? { error: 'invalid_token', ...error.challenge, errorDescription: error.message, ...place } : place,
+    ),
   };
 };

@@ -2,6 +2,7 @@ import { OAuthError } from '@grantlog/protocol';
 import { type NodeIncomingMessageLike, toWebRequest } from '@modelcontextprotocol/node';
 import { CLIENT_INFO_META_KEY, createMcpHandler, isJsonContentType } from '@modelcontextprotocol/server';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readShownToken } from '../access/shown-token.ts';
 import { beginningProgram, visitorOf } from '../access/visitor.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { Deps } from '../deps.ts';
@@ -100,14 +101,14 @@ export const mcpEndpoint =
         from: { address: visitorOf(request).address, userAgent: programOf(request, message) },
         correlationId: request.id,
       };
-      const admission = await admit(platform, caller, { message, authorization: request.headers.authorization });
+      const admission = await admit(platform, caller, { message, shown: readShownToken(deps, request) });
       if (admission.outcome === 'refused') {
         const { error, challenge } = admission;
         request.log.info({ reason: error.reason, error: error.code }, 'refused');
         reply.header('www-authenticate', challenge);
         return sendRpcError(reply, { status: 401, code: rpcCodes.refused, message: error.message, data: error.body, id });
       }
-      const { status, headers, body } = await serve(platform, { ...caller, token: admission.token }, { request, message });
+      const { status, headers, body } = await serve(platform, { ...caller, shown: admission.shown }, { request, message });
       reply.code(status).headers({ ...headers, 'cache-control': 'no-store' });
       return body === '' ? reply.send() : reply.send(body);
     };

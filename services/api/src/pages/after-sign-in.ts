@@ -7,13 +7,16 @@ import type { Deps } from '../deps.ts';
 import { sendPage } from '../http/page.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { resolveClient } from '../platforms/resolve-client.ts';
 import type { PendingDecision } from './authorization-request.ts';
 import { showSession } from './connect-show.ts';
+import { answerUnattended } from './remembered-consent.ts';
 import type { Destination } from './second-step-seal.ts';
 import { showConsent } from './show-consent.ts';
 import { signedInPage } from './sign-in-page.ts';
 import type { SignedIn } from './signed-in.ts';
 import { signedInOf } from './signed-in.ts';
+import { toClient } from './to-client.ts';
 import type { Waiting } from './waiting.ts';
 
 /** A decision as it waits for one who has just signed in: each sign-in decides about a grant of its own, so that a page from the history is nobody else's answer. */
@@ -36,7 +39,7 @@ export const waitingFor = (destination: Destination, signedIn: Pick<SignedIn, 'i
   }
 };
 
-/** Shows the consent page of a decision to who is signed in, or tells the app that somebody else is. */
+/** Shows the consent page of a decision to who is signed in, unless they have allowed it before; or tells the app that somebody else is. */
 export const showDecision = async (
   deps: Deps,
   reply: FastifyReply,
@@ -55,16 +58,28 @@ export const showDecision = async (
   if (signedIn === null || platformState.status !== 'active')
     throw new OAuthError('invalid_request', { description: 'You are not signed in any more. Go back to the app and begin again' });
   const { document } = platformState;
-  const client = foldClient(loaded, clientStream);
+  const { state: client } = await resolveClient(deps, {
+    names,
+    document,
+    clientId: decision.request.clientId,
+    logged: foldClient(loaded, clientStream),
+    address: reply.request.ip,
+    now: loaded.now,
+  });
   if (client.status !== 'active')
     throw new OAuthError('unauthorized_client', { description: 'The app that sent you here has been disabled meanwhile' });
   const issuer = issuerOf(document, deps.config.publicUrl);
   const { hinted, redirectUri, state } = decision.request;
   if (hinted !== null && hinted !== signedIn.account) {
     const error = new OAuthError('login_required', { description: 'Somebody else has signed in than the app asked for' });
-    return reply.redirect(authorizationFailure({ redirectUri, error, state: state ?? undefined, issuer }), 303);
+    return toClient(reply, authorizationFailure({ redirectUri, error, state: state ?? undefined, issuer }));
   }
-  return showConsent(deps, reply, { names, document, client, browserId, signedIn, decision });
+  const toDecide = { names, document, client, browserId, signedIn, decision };
+  const unattended = await answerUnattended(deps, { ...toDecide, address: reply.request.ip, correlationId: reply.request.id });
+  if (unattended.outcome === 'asks') return showConsent(deps, reply, toDecide);
+  const { clientId, attempt, grantId } = decision.request;
+  Object.assign(reply.request.traced, { client: clientId, attempt, grant: grantId });
+  return toClient(reply, unattended.location);
 };
 
 /** Where somebody is led who is signed in by now and whose browser has its cookie. */

@@ -1,6 +1,6 @@
 import { randomToken } from '@grantlog/crypto';
 import type { CodeTerms, GrantTerms, SessionId, SessionRefusal, SessionState, SessionStatus, SessionTerms } from '@grantlog/domain';
-import { grantDecider, keyRingStream, platformStream, sessionDecider, sessionStatus, standing } from '@grantlog/domain';
+import { clientDecider, grantDecider, keyRingStream, platformStream, sessionDecider, sessionStatus, standing } from '@grantlog/domain';
 import type { Loaded, NewEvent, Plan } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
 import { OAuthError } from '@grantlog/protocol';
@@ -8,11 +8,13 @@ import { commitOn, type PlatformNames, sessionGrant } from '@grantlog/provisioni
 import type { Deps } from '../deps.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldAccount, foldClient, foldKeyRing, foldPlatform, foldSession } from '../platforms/load-parties.ts';
+import { pinnedContextOf } from '../platforms/own-resources.ts';
 import { loadedSession, sessionRequests } from '../sessions/load-session.ts';
 import { canBeAnswered, numbersOf } from '../sessions/session-tokens.ts';
 import type { ConnectAnswer } from './connect-end-page.ts';
 import type { PendingSession } from './connect-seal.ts';
 import { hostsIn } from './connect-webhooks.ts';
+import { judgeContext, offerContexts } from './context-choice.ts';
 import { type SignedIn, signedInOf } from './signed-in.ts';
 import { isSessionStillAllowed } from './still-allowed.ts';
 
@@ -90,6 +92,8 @@ export const decideSession = async (
     readonly pending: PendingSession;
     readonly signIn: NonNullable<PendingSession['signIn']>;
     readonly click: ConnectClick;
+    /** What the person chose, as their form names it; null for none. Judged here, by the account as it stands. */
+    readonly context: string | null;
     readonly correlationId: string;
   },
 ): Promise<ConnectDecided> => {
@@ -128,7 +132,7 @@ export const decideSession = async (
       }
 
       const { document } = platformState;
-      const commit = (ofSession: readonly NewEvent[], ofGrant: readonly NewEvent[] = []) =>
+      const commit = (ofSession: readonly NewEvent[], ofGrant: readonly NewEvent[] = [], ofClient: readonly NewEvent[] = []) =>
         commitOn(
           loaded,
           { actor: { kind: 'account', id: signIn.account }, correlationId },
@@ -136,6 +140,7 @@ export const decideSession = async (
             writes: [
               { streamId: id, events: ofSession },
               { streamId: grantId, events: ofGrant },
+              { streamId: terms.client, events: ofClient },
             ],
             reads: [platformStream, keyRingStream, terms.client, signIn.id, signIn.account, grantId, ...endpoints],
           },
@@ -154,8 +159,13 @@ export const decideSession = async (
       const sameEndpoints = state.endpoints.every((endpoint) => endpoints.some((asked) => asked === endpoint));
       if (!sameEndpoints || hostsIn(loaded, state.endpoints).join() !== pending.webhookHosts.join())
         return { commit: null, outcome: { outcome: 'changed' } };
-      if (!isSessionStillAllowed(terms, { document, client, issuer: issuerOf(document, deps.config.publicUrl) }))
+      const issuer = issuerOf(document, deps.config.publicUrl);
+      if (!isSessionStillAllowed(terms, { document, client, issuer }))
         throw stale('What this page asks for is not allowed any more. Ask your agent for a new link');
+      const { resources } = terms;
+      const pinnedContext = pinnedContextOf({ document, issuer }, resources);
+      const chosen = judgeContext(offerContexts({ document, issuer }, { resources, pinnedContext }, signedIn.contexts), task.context);
+      if (chosen.outcome === 'refused') throw stale(`${chosen.why}. Open the link of your agent once more`);
 
       // The session is older than the grant: what the account revoked before is no answer to what it allows now.
       const ofGrant = standing({ firstPosition: null, platform: platformState, client, account: foldAccount(loaded, signIn.account) });
@@ -167,16 +177,21 @@ export const decideSession = async (
       if (linked.refusal !== undefined) return { commit: null, outcome: { outcome: 'over', status: overOf[linked.refusal] } };
       const opening = openingOf(id, terms, signedIn);
       const authorized = grantDecider.decide(
-        { type: 'authorize', terms: { ...opening.terms, tokenNonce }, code: opening.code, context: null },
+        {
+          type: 'authorize',
+          terms: { ...opening.terms, ...(pinnedContext === null ? {} : { contextPinned: true }), tokenNonce },
+          code: opening.code,
+          context: chosen.context,
+        },
         session.grant,
       );
       if (authorized.refusal !== undefined) throw new Error(`the grant of a pending session was refused with ${authorized.refusal}`);
       return {
-        commit: commit(linked.events, authorized.events),
+        commit: commit(linked.events, authorized.events, clientDecider.decide({ type: 'use' }, client).events),
         outcome: { outcome: 'answered', answer: 'connected', agent, position: null },
       };
     },
   });
-  // Of the last event: a link commits two.
+  // Of the grant's event: a link commits the session's before it.
   return outcome.outcome === 'answered' && appended !== null ? { ...outcome, position: appended.position + 1 } : outcome;
 };

@@ -2,9 +2,10 @@ import type { ClientRecord, PlatformDocument } from '@grantlog/domain';
 import type { SafeHtml } from '../http/html.ts';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
-import { resourcesOf } from '../platforms/own-resources.ts';
-import { originWords } from './consent-page.ts';
+import { findResource } from '../platforms/own-resources.ts';
+import { type ContextOffer, contextPart, isAllowable } from './context-choice.ts';
 import { hiddenPart } from './second-factor-parts.ts';
+import { namedAs, originOf } from './who-asks.ts';
 
 /** From where an agent began, as the server saw it, and the program that it said it was. */
 export type AgentOrigin = { readonly address: string; readonly program: string };
@@ -34,6 +35,8 @@ export type ConnectView = {
   readonly minutesAgo: number;
   readonly webhookHosts: readonly string[];
   readonly check: ConnectCheck;
+  /** Which of the account's contexts it may be for. */
+  readonly offer: ContextOffer;
   /** The page is shown again, because its webhooks are others than it had said. */
   readonly changed: boolean;
   readonly csrf: string;
@@ -42,10 +45,10 @@ export type ConnectView = {
 
 const longestProgram = 200;
 
-const who = ({ client, isUnidentified }: ConnectView): SafeHtml =>
+const who = ({ document, client, isUnidentified }: ConnectView): SafeHtml =>
   isUnidentified
     ? html`An agent that has not said who it is. <strong>Nobody has verified it.</strong>`
-    : html`${client.name} (<code>${client.clientId}</code>), ${originWords[client.how]}. ${
+    : html`${namedAs(client.name)} (<code>${client.clientId}</code>), ${originOf({ document, client })}. ${
         // Who has a secret has shown it to begin (RFC 8628 §3.1). A public client's id is no secret, and no redirect proves it here (§5.6).
         client.kind === 'public' ? html`<strong>It has proved nothing: anybody can begin in this name.</strong>` : null
       }`;
@@ -70,15 +73,17 @@ ${buttons}
 </form>`;
 
 const answers = (view: ConnectView): SafeHtml => {
-  const { check } = view;
+  const { check, offer } = view;
+  const choice = contextPart(offer);
+  if (!isAllowable(offer)) return form(view, html`${choice}<button type="submit" name="decision" value="deny">Deny</button>`);
   switch (check.kind) {
     case 'number':
       return html`<h2>Which number does your agent show you?</h2>
 <p>Choosing it connects the agent. If it shows none of these, or you have asked no agent for this, somebody else wants your account.</p>
 ${form(
   view,
-  html`<p class="numbers">${check.choices.map((number) => html`<button class="primary" type="submit" name="number" value="${number}">${number}</button>\n`)}</p>
-<button type="submit" name="decision" value="deny">None of these, or I did not ask for this</button>`,
+  html`${choice}<p class="numbers">${check.choices.map((number) => html`<button class="primary" type="submit" name="number" value="${number}">${number}</button>\n`)}</p>
+<button type="submit" name="decision" value="deny" formnovalidate>None of these, or I did not ask for this</button>`,
 )}`;
     case 'code':
       return html`<h2>Does your device show this code?</h2>
@@ -86,15 +91,15 @@ ${form(
 <p>If it shows another one, or you have asked no device for this, somebody else wants your account.</p>
 ${form(
   view,
-  html`<button class="primary" type="submit" name="decision" value="allow">It shows this code: allow</button>
-<button type="submit" name="decision" value="deny">Deny</button>`,
+  html`${choice}<button class="primary" type="submit" name="decision" value="allow">It shows this code: allow</button>
+<button type="submit" name="decision" value="deny" formnovalidate>Deny</button>`,
 )}`;
     case 'nothing':
       return form(
         view,
         html`<p>Allow it only if the code that you have typed is on a device of your own, and nobody has sent it to you.</p>
-<button class="primary" type="submit" name="decision" value="allow">Allow</button>
-<button type="submit" name="decision" value="deny">Deny</button>`,
+${choice}<button class="primary" type="submit" name="decision" value="allow">Allow</button>
+<button type="submit" name="decision" value="deny" formnovalidate>Deny</button>`,
       );
   }
 };
@@ -103,7 +108,7 @@ ${form(
 export const connectPage = (view: ConnectView): Page => {
   const { document, client } = view;
   const scopes = document.scopes.filter((scope) => view.scopes.includes(scope.name));
-  const resources = resourcesOf(document, view.issuer).filter((resource) => view.resources.includes(resource.uri));
+  const resources = view.resources.flatMap((uri) => findResource(document, view.issuer, uri) ?? []);
   const title = `Connect ${view.isUnidentified ? 'an agent' : client.name} to ${document.branding.displayName}?`;
   return {
     title,
@@ -117,7 +122,7 @@ ${view.changed ? html`<p class="notice" role="alert">The agent has changed where
 <dt>From where</dt><dd>${fromWhere(view)}</dd>
 <dt>Where it will be told about your account</dt><dd>${told(view)}</dd>
 <dt>What it may do</dt><dd><ul>${scopes.map((scope) => html`<li>${scope.description}</li>`)}</ul></dd>
-${resources.length === 0 ? null : html`<dt>On</dt><dd>${resources.map((resource) => html`${resource.name} (<code>${resource.uri}</code>) `)}</dd>`}
+${resources.length === 0 ? null : html`<dt>On</dt><dd>${resources.map((resource) => html`${resource.definition.name} (<code>${resource.uri}</code>) `)}</dd>`}
 <dt>Until when</dt><dd>${view.staysConnected ? 'Until you end it, also while you are away' : 'For a short while; it then has to ask you again'}</dd>
 </dl>
 ${answers(view)}`,

@@ -11,6 +11,7 @@ import { csrfToken } from '../http/browser.ts';
 import { sendPage } from '../http/page.ts';
 import { issuerOf, pathOf } from '../platforms/issuer.ts';
 import { foldClient, foldKeyRing, foldPlatform } from '../platforms/load-parties.ts';
+import { pinnedContextOf } from '../platforms/own-resources.ts';
 import { type LoadedSession, loadedSession, sessionRequests } from '../sessions/load-session.ts';
 import { canBeAnswered, numbersOf } from '../sessions/session-tokens.ts';
 import type { PlatformKeys } from '../tokens/key-store.ts';
@@ -18,6 +19,7 @@ import { sessionEndPage, unknownLinkPage } from './connect-end-page.ts';
 import { type AgentOrigin, type ConnectCheck, connectPage } from './connect-page.ts';
 import { type PendingSession, sealSession } from './connect-seal.ts';
 import { webhookHostsOf } from './connect-webhooks.ts';
+import { offerContexts } from './context-choice.ts';
 import { signInPage } from './sign-in-page.ts';
 import { signedInOf } from './signed-in.ts';
 
@@ -110,6 +112,11 @@ export const showSession = async (
     minutesAgo: Math.max(0, Math.floor((loaded.now - state.startedAt) / 60_000)),
     webhookHosts,
     check: checkOf({ platform, keys, session, pending, userCode: beginning?.['userCode'] ?? null }),
+    offer: offerContexts(
+      { document, issuer },
+      { resources, pinnedContext: pinnedContextOf({ document, issuer }, resources) },
+      signedIn.contexts,
+    ),
     changed: shown.changed ?? false,
     csrf,
     sealed: seal({ signIn: { id: signedIn.id, account: signedIn.account }, webhookHosts }),

@@ -69,7 +69,7 @@ export const connectPages =
     });
 
     app.post('/:platform/connect', { config }, async (request, reply): Promise<FastifyReply> => {
-      const { sent, ...place } = await readOwnForm(deps, request, ['request', 'number', 'decision']);
+      const { sent, ...place } = await readOwnForm(deps, request, ['request', 'number', 'decision', 'context']);
       requireSessions(place);
       const { names, document, path, browserId, now } = place;
       const pending = openSession(deps, names.platform, { sealed: sent.get('request'), browserId, now });
@@ -79,7 +79,13 @@ export const connectPages =
       // No answer, but a wish to give it as somebody else; their sign-in takes the place of this one.
       if (sent.get('decision') === 'other_account') return showSession(deps, reply, { names, browserId, pending, signIn: null });
       const click = clickOf(sent.get('decision'), sent.get('number'));
-      const decided = await decideSession(deps, names, { pending, signIn, click, correlationId: request.id });
+      const decided = await decideSession(deps, names, {
+        pending,
+        signIn,
+        click,
+        context: sent.get('context') ?? null,
+        correlationId: request.id,
+      });
       request.log.info({ session: pending.session, outcome: decided.outcome }, 'session answered');
       switch (decided.outcome) {
         case 'answered':

@@ -2,15 +2,21 @@ import type { AccountId, GrantState, SessionId, SessionState, Standing } from '@
 import { endOfUse } from '@grantlog/domain';
 import type { Loaded } from '@grantlog/eventsourcing';
 import type { PlatformNames } from '@grantlog/provisioning';
-import { readPersonal } from '@grantlog/provisioning';
+import { readContexts, readPersonal } from '@grantlog/provisioning';
 import { listGrants } from '@grantlog/read-models';
+import { loadWithSources } from '../delegation/load-with-sources.ts';
+import { clientNameOf, passedOnFrom } from '../delegation/passed-on.ts';
 import type { Deps } from '../deps.ts';
 import { grantStanding } from '../platforms/grant-standing.ts';
-import { foldClient, foldGrant, foldPlatform, foldSession, platformStreams } from '../platforms/load-parties.ts';
+import { issuerOf } from '../platforms/issuer.ts';
+import { foldAccount, foldGrant, foldPlatform, foldSession, platformStreams } from '../platforms/load-parties.ts';
 import { hostsIn } from './connect-webhooks.ts';
+import { connectionContextOf } from './connection-context.ts';
 import type { Connection } from './connections-page.ts';
 
 const pageSize = 50;
+/** Grants by token exchange that are looked at for the names of their clients, the newest first. */
+const passedOnLimit = 200;
 
 type Live = Extract<GrantState, { readonly status: 'authorized' | 'active' }>;
 type Begun = Exclude<SessionState, { readonly status: 'none' }>;
@@ -28,6 +34,7 @@ const isForGood = {
   revoked_with_account: true,
   revoked_with_platform: true,
   session_ended: true,
+  source_ended: true,
 } as const satisfies Record<Standing, boolean>;
 
 /** Whether a grant can still be used, or could be again: what its client or account is kept from for now stays a connection. */
@@ -51,16 +58,32 @@ export const listConnections = async (
   const { account, before, minPosition } = query;
   const { pool } = deps.provisioning;
   const of = { platform, account, limit: pageSize, ...(before === undefined ? {} : { before }) };
-  const active = await listGrants(pool, { ...of, status: 'active', ...(minPosition === undefined ? {} : { minPosition }) });
+  const active = await listGrants(pool, {
+    ...of,
+    delegated: false,
+    status: 'active',
+    ...(minPosition === undefined ? {} : { minPosition }),
+  });
   // Allowed and not yet come for: short-lived, so that the first page has them all.
   const authorized = before === undefined ? (await listGrants(pool, { ...of, status: 'authorized' })).grants : [];
   const listed = [...active.grants, ...authorized].sort((a, b) => b.firstPosition - a.firstPosition);
   const sessions = listed.flatMap(({ session }) => (session === null ? [] : [session as SessionId]));
-  const loaded = await deps.log.load(platform, [
-    ...platformStreams,
-    ...listed.map(({ grantId }) => ({ streamId: grantId, follow: true })),
-    ...sessions.map((streamId) => ({ streamId, withSecrets: true })),
-  ]);
+  // What was passed on ends with what it was passed on from, so it is no connection of its own.
+  const passedOn = (await listGrants(pool, { platform, account, delegated: true, status: 'active', limit: passedOnLimit })).grants;
+  const loaded = await loadWithSources(deps.log, platform, {
+    requests: [
+      ...platformStreams,
+      { streamId: account, withSecrets: true },
+      ...[...listed, ...passedOn].map(({ grantId }) => ({ streamId: grantId, follow: true })),
+      ...sessions.map((streamId) => ({ streamId, withSecrets: true })),
+    ],
+    grants: passedOn.map(({ grantId }) => grantId),
+  });
+  const actors = passedOnFrom(
+    loaded,
+    passedOn.map(({ grantId }) => grantId),
+    (grant) => isLive(grant, loaded),
+  );
   const begun = new Map<string, Begun>();
   for (const id of sessions) {
     const state = foldSession(loaded, id);
@@ -91,19 +114,29 @@ export const listConnections = async (
   };
 
   const platformState = foldPlatform(loaded);
+  const owner = foldAccount(loaded, account);
+  const contexts = readContexts(deps.sealer, { platform, account: owner, stream: loaded.stream(account) });
   const unidentified = platformState.status === 'none' ? undefined : platformState.document.agentSignUp?.unidentifiedClient;
   const connections = listed.flatMap(({ grantId }): readonly Connection[] => {
     const grant = foldGrant(loaded, grantId);
     if (!isLive(grant, loaded) || grant.terms.account !== account) return [];
-    const client = foldClient(loaded, grant.terms.client);
     return [
       {
         grantId,
-        name: 'name' in client ? client.name : grant.terms.clientId,
+        name: clientNameOf(loaded, grant.terms),
+        passedOnTo: actors.get(grantId) ?? [],
         isUnidentified: grant.terms.clientId === unidentified,
         since: grant.authorizedAt,
         lastIssuedAt: grant.status === 'active' ? grant.current.issuedAt : null,
         scopes: grant.terms.scopes,
+        context:
+          platformState.status === 'none'
+            ? null
+            : connectionContextOf(
+                { document: platformState.document, issuer: issuerOf(platformState.document, deps.config.publicUrl) },
+                grant,
+                { account: owner, contexts },
+              ),
         session: sessionOf(grant.terms.session),
       },
     ];

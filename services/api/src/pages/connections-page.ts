@@ -3,6 +3,7 @@ import type { SafeHtml } from '../http/html.ts';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
 import type { AgentOrigin } from './connect-page.ts';
+import { type ConnectionContext, connectionContextForm, connectionContextLine } from './connection-context.ts';
 import { hiddenPart } from './second-factor-parts.ts';
 
 /** Something that may act for the account, as its owner is told of it. */
@@ -16,12 +17,16 @@ export type Connection = {
   /** When it last had tokens issued; null where it has not come for any yet. */
   readonly lastIssuedAt: number | null;
   readonly scopes: readonly string[];
+  /** Null where it could be for none. */
+  readonly context: ConnectionContext | null;
+  /** The names of apps that act on it for this one just now, by token exchange. They end with it. */
+  readonly passedOnTo: readonly string[];
   /** Of an agent's session; null for an app that came by a browser. */
   readonly session: { readonly from: AgentOrigin | null; readonly webhookHosts: readonly string[] } | null;
 };
 
 /** What the page says first. */
-export type ConnectionsNotice = 'ended' | 'unknown' | 'behind';
+export type ConnectionsNotice = 'ended' | 'unknown' | 'behind' | 'context_changed' | 'context_unknown' | 'context_kept';
 
 const noticePart = (notice: ConnectionsNotice | null): SafeHtml | null => {
   switch (notice) {
@@ -31,6 +36,12 @@ const noticePart = (notice: ConnectionsNotice | null): SafeHtml | null => {
       return html`<p class="notice" role="status">The connection has ended. Whatever it had been given is void.</p>`;
     case 'unknown':
       return html`<p class="notice" role="alert">There is no such connection of your account. Nothing was changed.</p>`;
+    case 'context_changed':
+      return html`<p class="notice" role="status">The connection is for another one now, from its next request on.</p>`;
+    case 'context_unknown':
+      return html`<p class="notice" role="alert">What you chose is not yours any more. Nothing was changed.</p>`;
+    case 'context_kept':
+      return html`<p class="notice" role="alert">This connection cannot be changed: the app asked for the very one, or has not come for its access yet. Nothing was changed.</p>`;
     case 'behind':
       return html`<p class="notice" role="status">This list is being brought up to date. Reload it in a moment to see what was connected just now.</p>`;
   }
@@ -48,8 +59,14 @@ const agentPart = ({ from, webhookHosts }: NonNullable<Connection['session']>): 
 }</dd>
 <dt>Told about your account at</dt><dd>${webhookHosts.length === 0 ? 'Nowhere' : webhookHosts.map((host) => html`<code>${host}</code> `)}</dd>`;
 
+const passedOnPart = ({ passedOnTo }: Connection): SafeHtml | null =>
+  passedOnTo.length === 0
+    ? null
+    : html`<dt>Acts through</dt><dd>${passedOnTo.map((name) => html`<strong>${name}</strong> `)}(until this connection ends)</dd>
+`;
+
 const connectionPart = (view: ConnectionsView, connection: Connection): SafeHtml => {
-  const { grantId, name, isUnidentified, since, lastIssuedAt, session } = connection;
+  const { grantId, name, isUnidentified, since, lastIssuedAt, session, context } = connection;
   const scopes = view.document.scopes.filter((scope) => connection.scopes.includes(scope.name));
   return html`<li>
 <h2>${name}</h2>
@@ -58,9 +75,9 @@ ${isUnidentified ? html`<p>An agent that has not said who it is; nobody has veri
 <dt>Connected</dt><dd>${when(since)}</dd>
 <dt>Last renewed</dt><dd>${lastIssuedAt === null ? 'It has not come for its access yet' : when(lastIssuedAt)}</dd>
 ${session === null ? null : agentPart(session)}
-<dt>What it may do</dt><dd><ul>${scopes.map((scope) => html`<li>${scope.description}</li>`)}</ul></dd>
+${context === null ? null : connectionContextLine(context)}${passedOnPart(connection)}<dt>What it may do</dt><dd><ul>${scopes.map((scope) => html`<li>${scope.description}</li>`)}</ul></dd>
 </dl>
-<form method="post" action="${view.path}/connections">
+${context === null ? null : connectionContextForm(view, { grantId, name, context })}<form method="post" action="${view.path}/connections">
 ${hiddenPart({ csrf: view.csrf, grant: grantId })}
 <button type="submit" aria-label="End the connection of ${name}">End this connection</button>
 </form>

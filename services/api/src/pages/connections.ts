@@ -1,6 +1,9 @@
-import type { Loaded } from '@grantlog/eventsourcing';
+import type { AccountId, GrantId } from '@grantlog/domain';
+import { parseStreamId } from '@grantlog/domain';
+import type { Loaded, PlatformId } from '@grantlog/eventsourcing';
 import { OAuthError, readParameters } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ContextRefusal, selectContext } from '../contexts/select-context.ts';
 import type { Deps } from '../deps.ts';
 import { csrfToken, ensureBrowserId } from '../http/browser.ts';
 import { sendPage } from '../http/page.ts';
@@ -11,6 +14,23 @@ import { endConnection } from './end-connection.ts';
 import { type PagePlace, pagePlace, readOwnForm } from './own-form.ts';
 import { signInPage } from './sign-in-page.ts';
 import { readSignInCookie, type SignedIn, signedInOf } from './signed-in.ts';
+
+const statusOf = {
+  ended: 200,
+  behind: 200,
+  unknown: 404,
+  context_changed: 200,
+  context_unknown: 404,
+  context_kept: 409,
+} as const satisfies Record<ConnectionsNotice, number>;
+
+const noticeOf = {
+  unknown_grant: 'unknown',
+  grant_over: 'unknown',
+  unknown_context: 'context_unknown',
+  context_pinned: 'context_kept',
+  not_redeemed: 'context_kept',
+} as const satisfies Record<ContextRefusal, ConnectionsNotice>;
 
 type At = PagePlace & { readonly browserId: string };
 
@@ -54,7 +74,7 @@ export const connectionPages =
       const csrf = csrfToken(deps, names.platform, browserId);
       const said = notice ?? (current ? null : 'behind');
       const view = { document, path, csrf, email: signedIn.email, connections, next, notice: said };
-      return sendPage(reply, notice === 'unknown' ? 404 : 200, connectionsPage(view));
+      return sendPage(reply, notice === null ? 200 : statusOf[notice], connectionsPage(view));
     };
 
     app.get('/:platform/connections', { config }, async (request, reply): Promise<FastifyReply> => {
@@ -79,4 +99,41 @@ export const connectionPages =
         minPosition: ended.outcome === 'ended' ? (ended.position ?? undefined) : undefined,
       });
     });
+
+    app.post('/:platform/connections/context', { config }, async (request, reply): Promise<FastifyReply> => {
+      const { sent, ...at } = await readOwnForm(deps, request, ['grant', 'context']);
+      const signedIn = await enter(request, at);
+      if (signedIn === null) return askToSignIn(reply, 401, at);
+      const { account } = signedIn;
+      const notice = await changeContext(deps, {
+        platform: at.names.platform,
+        account,
+        grant: sent.get('grant') ?? '',
+        context: sent.get('context') ?? '',
+        correlationId: request.id,
+      });
+      return show(reply, at, { signedIn, notice });
+    });
   };
+
+/** Changes what a connection is for by its owner's hand, and says what came of it. */
+const changeContext = async (
+  deps: Deps,
+  task: {
+    readonly platform: PlatformId;
+    readonly account: AccountId;
+    readonly grant: string;
+    readonly context: string;
+    readonly correlationId: string;
+  },
+): Promise<ConnectionsNotice> => {
+  const { platform, account, context, correlationId } = task;
+  const grant = parseStreamId(task.grant) as GrantId | null;
+  if (grant === null) return 'unknown';
+  const selected = await selectContext(
+    deps,
+    { actor: { kind: 'account', id: account }, correlationId },
+    { platform, grant, account, context },
+  );
+  return selected.outcome === 'selected' ? 'context_changed' : noticeOf[selected.refusal];
+};

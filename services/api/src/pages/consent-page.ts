@@ -3,16 +3,11 @@ import { parseRedirectUri } from '@grantlog/protocol';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
 import { formTargetOf } from '../http/page.ts';
-import { resourcesOf } from '../platforms/own-resources.ts';
+import { findResource } from '../platforms/own-resources.ts';
+import { wordsBeyondScopes } from '../tokens/personal-claims.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
-
-/** How a client came to be, in the words of the pages that ask about it. */
-export const originWords = {
-  preset: 'set up by the operator of this platform',
-  portal: 'registered by a developer and approved by an operator',
-  dynamic: 'registered by itself; nobody has verified its name',
-  metadata_document: 'described by its own website',
-} as const satisfies Record<ClientRecord['how'], string>;
+import { type ContextOffer, contextPart, isAllowable } from './context-choice.ts';
+import { warningOf, whoAsks } from './who-asks.ts';
 
 /** What a person grants, honestly: who asks and how we know, where the answer goes, for what, for how long. */
 export const consentPage = (view: {
@@ -23,8 +18,12 @@ export const consentPage = (view: {
   readonly client: ClientRecord;
   readonly request: AuthorizationRequest;
   readonly email: string;
+  /** Which of the account's contexts it may be for. */
+  readonly offer: ContextOffer;
   /** Whether refresh tokens come with it. */
   readonly staysConnected: boolean;
+  /** Whether the person is not asked again for the same. */
+  readonly isRemembered: boolean;
   readonly csrf: string;
   readonly sealed: string;
 }): Page => {
@@ -32,7 +31,7 @@ export const consentPage = (view: {
   const parsed = parseRedirectUri(request.redirectUri);
   const host = parsed.kind === 'refused' ? request.redirectUri : parsed.host;
   const scopes = document.scopes.filter((scope) => request.scopes.includes(scope.name));
-  const resources = resourcesOf(document, view.issuer).filter((resource) => request.resources.includes(resource.uri));
+  const resources = request.resources.flatMap((uri) => findResource(document, view.issuer, uri) ?? []);
   const title = `Allow ${client.name}?`;
   return {
     title,
@@ -41,17 +40,18 @@ export const consentPage = (view: {
     body: html`<h1>${title}</h1>
 <p>You are signed in to ${document.branding.displayName} as <strong>${view.email}</strong>.</p>
 <dl>
-<dt>Who asks</dt><dd>${client.name} (<code>${client.clientId}</code>), ${originWords[client.how]}</dd>
+<dt>Who asks</dt><dd>${whoAsks({ document, client })}</dd>
 <dt>Where your answer goes</dt><dd><code>${host}</code>${parsed.kind === 'loopback' ? ' (an app on this computer)' : null}</dd>
-<dt>What it may do</dt><dd><ul>${scopes.map((scope) => html`<li>${scope.description}</li>`)}</ul></dd>
-${resources.length === 0 ? null : html`<dt>On</dt><dd>${resources.map((resource) => html`${resource.name} (<code>${resource.uri}</code>) `)}</dd>`}
+<dt>What it may do</dt><dd><ul>${[...scopes.map((scope) => scope.description), ...wordsBeyondScopes(request)].map((words) => html`<li>${words}</li>`)}</ul></dd>
+${resources.length === 0 ? null : html`<dt>On</dt><dd>${resources.map((resource) => html`${resource.definition.name} (<code>${resource.uri}</code>) `)}</dd>`}
 <dt>Until when</dt><dd>${view.staysConnected ? 'Until you end it, also while you are away' : 'For a short while; it then has to ask you again'}</dd>
+${view.isRemembered ? html`<dt>Next time</dt><dd>You are not asked again for exactly this, as long as this connection lasts</dd>` : null}
 </dl>
+${warningOf({ document, client }, parsed)}
 <form method="post" action="${view.path}/consent">
 <input type="hidden" name="csrf" value="${view.csrf}">
 <input type="hidden" name="request" value="${view.sealed}">
-<button class="primary" type="submit" name="decision" value="allow">Allow</button>
-<button type="submit" name="decision" value="deny">Deny</button>
+${contextPart(view.offer)}${isAllowable(view.offer) ? html`<button class="primary" type="submit" name="decision" value="allow">Allow</button>\n` : null}<button type="submit" name="decision" value="deny" formnovalidate>Deny</button>
 </form>`,
   };
 };

@@ -14,10 +14,10 @@ import { readSignInCookie } from './signed-in.ts';
 export const consentForm =
   (deps: Deps) =>
   (app: FastifyInstance): void => {
-    app.post('/:platform/consent', { config: { authentication: 'browser', errors: 'page' } }, async (request, reply) => {
+    app.post('/:platform/consent', { config: { authentication: 'browser', errors: 'page', trace: 'consent' } }, async (request, reply) => {
       const names = await resolvePlatform(deps, request);
       const { platform } = names;
-      const sent = readParameters(formBody(request), ['csrf', 'request', 'decision']);
+      const sent = readParameters(formBody(request), ['csrf', 'request', 'decision', 'context']);
       const loaded = await deps.log.load(platform, platformStreams);
       const platformState = foldPlatform(loaded);
       if (platformState.status !== 'active')
@@ -30,15 +30,19 @@ export const consentForm =
       if (pending === null || signIn === null || readSignInCookie(deps, request, platform) !== signIn.id) {
         throw stale('This page is too old, or somebody else has signed in meanwhile. Go back to the app and begin again');
       }
+      const { clientId, attempt, grantId } = pending.request;
+      Object.assign(request.traced, { client: clientId, attempt, grant: grantId });
       const decision = sent.require('decision');
       if (decision !== 'allow' && decision !== 'deny') throw stale('decision must be allow or deny');
       const { location } = await decideRequest(deps, names, {
         pending,
         signIn,
         allow: decision === 'allow',
-        context: null,
+        context: sent.get('context') ?? null,
+        address: request.ip,
         correlationId: request.id,
       });
+      if (decision === 'deny') request.traced.refusal = { error: 'access_denied', detail: 'The person has denied the request' };
       // 303, so that the form is not sent on to the client (RFC 9700 §4.12).
       return reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(location, 303);
     });

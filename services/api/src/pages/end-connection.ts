@@ -2,7 +2,7 @@ import type { AccountId, GrantId } from '@grantlog/domain';
 import { grantDecider, parseStreamId } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { execute } from '@grantlog/eventsourcing';
-import { commitOn, revokeSession } from '@grantlog/provisioning';
+import { commitOn, forgetConsent, memoryOfGrant, revokeSession } from '@grantlog/provisioning';
 import type { Deps } from '../deps.ts';
 import { foldGrant } from '../platforms/load-parties.ts';
 
@@ -10,7 +10,8 @@ import { foldGrant } from '../platforms/load-parties.ts';
 export type ConnectionEnded = { readonly outcome: 'ended'; readonly position: number | null } | { readonly outcome: 'unknown' };
 
 /**
- * Ends a grant of an account by its own hand, with all its tokens, and the agent's session that it belongs to, if any.
+ * Ends a grant of an account by its own hand, with all its tokens, and the agent's session that it belongs to, if any; what was
+ * remembered of the consent to it goes with it.
  * Whose grant it is, the log says: that of anybody else is `unknown`, like one that never was.
  */
 export const endConnection = async (
@@ -28,15 +29,19 @@ export const endConnection = async (
     const revoked = await revokeSession(deps.provisioning, by, { platform, session, reason: 'by_account', account });
     return 'refusal' in revoked ? { outcome: 'unknown' } : { outcome: 'ended', position: revoked.position };
   }
+  const names = await deps.directory.open(platform);
+  const memory = names === null ? null : memoryOfGrant(names, found);
   const { appended } = await execute<null>({
     log: deps.log,
     platform,
-    requests: [{ streamId: id }],
+    requests: [{ streamId: id }, ...(memory === null ? [] : [{ streamId: memory }])],
     decide: (loaded) => {
       const { events, refusal } = grantDecider.decide({ type: 'revoke', reason: 'by_account', by: account }, foldGrant(loaded, id));
       if (refusal === 'grant_ended') return { commit: null, outcome: null };
       if (refusal !== undefined) throw new Error(`a revocation by the account was refused with ${refusal}`);
-      return { commit: commitOn(loaded, by, { writes: [{ streamId: id, events }] }), outcome: null };
+      // Whoever ends a connection takes back their consent to it, whichever of its grants that is remembered by.
+      const forgotten = memory === null ? [] : [forgetConsent(loaded, memory)];
+      return { commit: commitOn(loaded, by, { writes: [{ streamId: id, events }, ...forgotten] }), outcome: null };
     },
   });
   return { outcome: 'ended', position: appended?.position ?? null };

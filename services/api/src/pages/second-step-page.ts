@@ -15,15 +15,15 @@ type View = {
   readonly notice: CodeNotice | null;
 };
 
-/** An answer to the form may be a redirect to the app. */
-const targetsOf = (destination: Destination): readonly string[] =>
-  destination.kind === 'decision' ? [formTargetOf(destination.pending.request.redirectUri)] : [];
+/** An answer to the form may be a redirect to the app: where the person has allowed this before, or somebody else was asked for. */
+export const formTargetsOf = (destination: Destination | null): readonly string[] =>
+  destination?.kind === 'decision' ? [formTargetOf(destination.pending.request.redirectUri)] : [];
 
 /** Asks for a code after the right password; a recovery code has a form of its own, whose keyboard has letters. */
 export const codePage = ({ document, path, csrf, sealed, destination, notice }: View): Page => ({
   title: 'Second step',
   branding: document.branding,
-  formTargets: targetsOf(destination),
+  formTargets: formTargetsOf(destination),
   body: html`<h1>Your code for ${document.branding.displayName}</h1>
 <p>Your account has a second step. Open your authenticator app and type the code that it shows.</p>
 ${noticePart(notice)}
@@ -49,7 +49,7 @@ export const requiredEnrolmentPage = (view: View & { readonly seed: Uint8Array; 
   return {
     title: 'Set up your second step',
     branding: document.branding,
-    formTargets: targetsOf(view.destination),
+    formTargets: formTargetsOf(view.destination),
     body: html`<h1>Set up your second step</h1>
 <p>${document.branding.displayName} asks everybody for a code besides the password. Set up an authenticator app to go on.</p>
 ${noticePart(notice)}
@@ -70,9 +70,11 @@ export const firstRecoveryCodesPage = (view: {
   readonly recoveryCodes: readonly string[];
   /** The decision that waits, sealed for who is signed in by now. */
   readonly sealed: string | null;
+  readonly destination: Destination;
 }): Page => ({
   title: 'Your recovery codes',
   branding: view.document.branding,
+  formTargets: formTargetsOf(view.destination),
   body: html`<h1>Your recovery codes</h1>
 <p>The second step is set up, and you are signed in.</p>
 ${recoveryCodesPart(view.recoveryCodes)}

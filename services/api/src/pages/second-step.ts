@@ -84,7 +84,7 @@ export const askForSecondStep = (
 export const secondStepForms =
   (deps: Deps) =>
   (app: FastifyInstance): void => {
-    const config = { authentication: 'browser', errors: 'page' } as const;
+    const config = { authentication: 'browser', errors: 'page', trace: 'consent' } as const;
 
     /** The step that a form carries and its account as it is now; one that has changed since the password was right voids the step. */
     const open = async <Asks extends SecondStep['asks']>(request: FastifyRequest, asks: Asks) => {
@@ -189,7 +189,11 @@ export const secondStepForms =
       const waiting = waitingFor(destination, { id: signIn.id, account }, now);
       const sealed = waiting === null ? null : sealWaiting(deps, platform, waiting);
       const csrf = csrfToken(deps, platform, browserId);
-      return sendPage(reply, 200, firstRecoveryCodesPage({ document, path, csrf, recoveryCodes: enrolled.recoveryCodes, sealed }));
+      return sendPage(
+        reply,
+        200,
+        firstRecoveryCodesPage({ document, path, csrf, recoveryCodes: enrolled.recoveryCodes, sealed, destination }),
+      );
     });
 
     app.post('/:platform/sign-in/continue', { config }, async (request, reply) => {

@@ -53,6 +53,8 @@ const noticeOf = {
   account_erased: 'changed_meanwhile',
   too_many_roles: 'changed_meanwhile',
   too_many_contexts: 'changed_meanwhile',
+  too_many_subjects: 'changed_meanwhile',
+  issuer_linked: 'changed_meanwhile',
   integration_account: 'not_offered',
   recovery_code_unknown: 'wrong_code',
 } as const satisfies Record<EnrolmentRefusal | SecondFactorRefusal | PasswordRefusal, SecurityNotice>;

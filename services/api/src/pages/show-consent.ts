@@ -8,7 +8,9 @@ import { sendPage } from '../http/page.ts';
 import { issuerOf, pathOf } from '../platforms/issuer.ts';
 import type { PendingDecision } from './authorization-request.ts';
 import { sealDecision } from './authorization-request.ts';
+import { isRemembered, memoryOf } from './consent-memory.ts';
 import { consentPage } from './consent-page.ts';
+import { offerContexts } from './context-choice.ts';
 import type { SignedIn } from './signed-in.ts';
 
 /** What a consent page is made of: a request whose every check has passed, and the person who is to decide it. */
@@ -38,7 +40,9 @@ export const showConsent = (deps: Deps, reply: FastifyReply, shown: ShownConsent
       client,
       request,
       email: signedIn.email,
+      offer: offerContexts({ document, issuer }, request, signedIn.contexts),
       staysConnected: staysConnected({ document, client, scopes: request.scopes }),
+      isRemembered: memoryOf(names, signedIn.account, request) !== null && isRemembered({ document, client }),
       csrf: csrfToken(deps, platform, browserId),
       sealed: sealDecision(deps, platform, decision),
     }),

@@ -33,6 +33,8 @@ export const signInPage = (view: {
   /** The page of ours that asked for the sign-in. */
   readonly back?: OwnPage | null;
   readonly clientName: string | null;
+  /** Where the answer may lead, besides here: to the app of the request that waits. */
+  readonly formTargets?: readonly string[];
   readonly failed: false | SignInProblem;
 }): Page => {
   const { document, clientName } = view;
@@ -40,8 +42,9 @@ export const signInPage = (view: {
   return {
     title,
     branding: document.branding,
+    ...(view.formTargets === undefined ? {} : { formTargets: view.formTargets }),
     body: html`<h1>${title}</h1>
-${clientName === null ? null : html`<p><strong>${clientName}</strong> wants to use your account. You decide after signing in.</p>`}
+${clientName === null ? null : html`<p><strong>${clientName}</strong> wants to use your account. It gets nothing that you have not allowed.</p>`}
 ${view.failed === false ? null : html`<p class="notice" role="alert">${wordsOf(view.failed)}</p>`}
 <form method="post" action="${view.path}/sign-in">
 <input type="hidden" name="csrf" value="${view.csrf}">

@@ -12,10 +12,12 @@ import { csrfToken, ensureBrowserId, requireOwnForm } from '../http/browser.ts';
 import { formBody } from '../http/form-body.ts';
 import { sendPage } from '../http/page.ts';
 import { issuerOf, pathOf } from '../platforms/issuer.ts';
-import { foldClient, foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
+import { nameOfClient } from '../platforms/resolve-client.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { goOn } from './after-sign-in.ts';
 import { askForSecondStep } from './second-step.ts';
+import { formTargetsOf } from './second-step-page.ts';
 import type { Destination, OwnPage } from './second-step-seal.ts';
 import { type SignInProblem, signInPage } from './sign-in-page.ts';
 import { setSignInCookie } from './signed-in.ts';
@@ -40,7 +42,7 @@ const ownPageOf = (back: string | undefined): OwnPage | null => (back === 'secur
 export const signInPages =
   (deps: Deps) =>
   (app: FastifyInstance): void => {
-    const config = { authentication: 'browser', errors: 'page' } as const;
+    const config = { authentication: 'browser', errors: 'page', trace: 'consent' } as const;
 
     app.get('/:platform/sign-in', { config }, async (request, reply) => {
       const names = await resolvePlatform(deps, request);
@@ -77,10 +79,9 @@ export const signInPages =
           description: 'This page is too old or was opened in another browser. Go back to the app and begin again',
         });
       }
-      const clientStream = waiting === null ? null : names.client(clientIdOf(waiting));
-
       const failed = async (status: 400 | 429, problem: SignInProblem) => {
-        const stream = clientStream === null ? null : foldClient(await deps.log.load(platform, [{ streamId: clientStream }]), clientStream);
+        const { ip: address } = request;
+        const clientName = waiting === null ? null : await nameOfClient(deps, { names, document, clientId: clientIdOf(waiting), address });
         return sendPage(
           reply,
           status,
@@ -90,7 +91,8 @@ export const signInPages =
             csrf: csrfToken(deps, platform, browserId),
             sealed: sealedForm ?? null,
             back,
-            clientName: stream?.status === 'active' ? stream.name : null,
+            clientName,
+            formTargets: formTargetsOf(waiting),
             failed: problem,
           }),
         );

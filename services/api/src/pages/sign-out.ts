@@ -1,43 +1,40 @@
-import { signInDecider } from '@grantlog/domain';
-import type { Plan } from '@grantlog/eventsourcing';
-import { execute, fold } from '@grantlog/eventsourcing';
-import { commitOn } from '@grantlog/provisioning';
+import { OAuthError } from '@grantlog/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
-import { html } from '../http/html.ts';
 import { sendPage } from '../http/page.ts';
+import { endSignIns } from '../logout/end-sign-ins.ts';
+import { openForm } from '../logout/logout-request.ts';
+import { returnAddressOf } from '../logout/return-address.ts';
+import { foldClient } from '../platforms/load-parties.ts';
 import { readOwnForm } from './own-form.ts';
+import { signedOutPage } from './sign-out-page.ts';
 import { clearSignInCookie, readSignInCookie } from './signed-in.ts';
 
-/** Ends this browser's sign-in, for good: a copy of its cookie opens nothing afterwards. What was granted stays. */
+/**
+ * Ends this browser's sign-in, for good: a copy of its cookie opens nothing afterwards. What was granted stays. Whoever was
+ * sent by an app goes back to it, if it has that address still.
+ */
 export const signOutForm =
   (deps: Deps) =>
   (app: FastifyInstance): void => {
     app.post('/:platform/sign-out', { config: { authentication: 'browser', errors: 'page' } }, async (request, reply) => {
-      const { names, document, path } = await readOwnForm(deps, request, []);
+      const { names, document, path, browserId, sent, now } = await readOwnForm(deps, request, ['request']);
       const { platform } = names;
-      const id = readSignInCookie(deps, request, platform);
-      if (id !== null) {
-        await execute<null>({
-          log: deps.log,
-          platform,
-          requests: [{ streamId: id }],
-          decide: (loaded): Plan<null> => {
-            const signIn = fold(signInDecider, loaded.stream(id));
-            // One that is over already stays as it ended.
-            const { events } = signInDecider.decide({ type: 'end', reason: 'signed_out' }, signIn);
-            if (signIn.status !== 'active') return { commit: null, outcome: null };
-            const by = { actor: { kind: 'account', id: signIn.account }, correlationId: request.id } as const;
-            return { commit: commitOn(loaded, by, { writes: [{ streamId: id, events }] }), outcome: null };
-          },
+      const sealed = sent.get('request');
+      const asked = sealed === undefined ? null : openForm(deps, platform, { sealed, browserId, now });
+      if (sealed !== undefined && asked === null) {
+        throw new OAuthError('invalid_request', {
+          description: 'This page is too old or was opened in another browser. Go back to the app and begin again',
         });
       }
+      const own = readSignInCookie(deps, request, platform);
+      if (own !== null) await endSignIns(deps, { platform, own, also: null, correlationId: request.id });
       clearSignInCookie(deps, reply, platform);
-      return sendPage(reply, 200, {
-        title: 'Signed out',
-        branding: document.branding,
-        body: html`<h1>You are signed out of ${document.branding.displayName}</h1>
-<p>Apps that you have allowed keep what you gave them. <a href="${path}/sign-in">Sign in again</a></p>`,
-      });
+      const stream = asked === null || asked.clientId === null ? null : names.client(asked.clientId);
+      const client = stream === null ? null : foldClient(await deps.log.load(platform, [{ streamId: stream }]), stream);
+      const back = asked === null ? ({ kind: 'none' } as const) : returnAddressOf(asked, { document, client });
+      if (back.kind === 'registered')
+        return reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).redirect(back.url, 303);
+      return sendPage(reply, 200, signedOutPage({ document, path, back: { kind: 'none' } }));
     });
   };

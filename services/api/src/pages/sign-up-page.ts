@@ -4,6 +4,8 @@ import { type PasswordProblem, passwordWords } from '../access/password-rules.ts
 import type { SafeHtml } from '../http/html.ts';
 import { html } from '../http/html.ts';
 import type { Page } from '../http/page.ts';
+import { formTargetsOf } from './second-step-page.ts';
+import type { Destination } from './second-step-seal.ts';
 
 /** Why a form of the sign-up is shown again. None of it depends on who has an account. */
 export type SignUpProblem = 'email' | 'name' | PasswordProblem | 'code' | { readonly retryAfter: number };
@@ -68,9 +70,12 @@ ${view.sealed === null ? null : html`<input type="hidden" name="request" value="
 };
 
 /** Asks for the code that was mailed: the same for everybody, whether the mail has one in it or not. */
-export const signUpCodePage = (view: View & { readonly draft: string; readonly email: string }): Page => ({
+export const signUpCodePage = (
+  view: View & { readonly draft: string; readonly email: string; readonly destination: Destination },
+): Page => ({
   title: 'Look into your mail',
   branding: view.document.branding,
+  formTargets: formTargetsOf(view.destination),
   body: html`<h1>Look into your mail</h1>
 <p>We have sent a mail to <strong>${view.email}</strong>. Type the code that is in it within 15 minutes.</p>
 ${notice(view.problem)}

@@ -89,7 +89,7 @@ const finish = async (
 export const signUpPages =
   (deps: Deps) =>
   (app: FastifyInstance): void => {
-    const config = { authentication: 'browser', errors: 'page' } as const;
+    const config = { authentication: 'browser', errors: 'page', trace: 'consent' } as const;
 
     app.get('/:platform/sign-up', { config }, async (request, reply) => {
       const place = await pagePlace(deps, request);
@@ -132,6 +132,7 @@ export const signUpPages =
       const passwordHash = await deps.provisioning.passwords.hash(password);
       const [id, code] = [randomToken(16), createCode()];
       await mailAboutSignUp(deps, { platform, document, to: email, account: account?.id ?? null, code });
+      const destination = waiting ?? { kind: 'nothing' as const };
       const draft: SignUpDraft = {
         id,
         email,
@@ -140,9 +141,13 @@ export const signUpPages =
         proof: proofOf(deps, { platform, draft: id, code }),
         browserId,
         issuedAt: now,
-        destination: waiting ?? { kind: 'nothing' },
+        destination,
       };
-      return sendPage(reply, 200, signUpCodePage({ ...place, csrf, draft: sealDraft(deps, platform, draft), email, problem: null }));
+      return sendPage(
+        reply,
+        200,
+        signUpCodePage({ ...place, csrf, draft: sealDraft(deps, platform, draft), email, destination, problem: null }),
+      );
     });
 
     app.post('/:platform/sign-up/code', { config }, async (request, reply) => {
@@ -158,7 +163,8 @@ export const signUpPages =
         });
       }
       const again = (problem: SignUpProblem): FastifyReply => {
-        const view = { ...place, csrf: csrfToken(deps, platform, browserId), draft: sealed, email: draft.email, problem };
+        const { email, destination } = draft;
+        const view = { ...place, csrf: csrfToken(deps, platform, browserId), draft: sealed, email, destination, problem };
         return sendPage(reply, statusOf(problem), signUpCodePage(view));
       };
       const retryAfter = await takeTry(deps, { platform, draft: draft.id, address: request.ip, now });

@@ -2,7 +2,7 @@ import type { AccountId, AccountRecord, SignInId } from '@grantlog/domain';
 import { parseStreamId, signInDecider, signInStanding } from '@grantlog/domain';
 import type { Loaded, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
-import { readPersonal } from '@grantlog/provisioning';
+import { type AccountContext, readContexts, readPersonal } from '@grantlog/provisioning';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { readCookie, setCookie } from '../http/cookies.ts';
@@ -43,6 +43,8 @@ export type SignedIn = {
   readonly email: string;
   readonly authTime: number;
   readonly amr: readonly string[];
+  /** What of the account's a grant may be for. */
+  readonly contexts: readonly AccountContext[];
 };
 
 /** The email of an account that was loaded with its secrets, as pages show it to its owner. */
@@ -69,5 +71,6 @@ export const signedInOf = (deps: Pick<Deps, 'sealer'>, loaded: Loaded, id: SignI
   const stands = signInStanding({ signIn, platform: foldPlatform(loaded), account, now: loaded.now });
   if (stands !== 'good' || account.status !== 'active') return null;
   const email = emailOf(deps, loaded, { platform, account: signIn.account, record: account });
-  return { id, account: signIn.account, email, authTime: signIn.authTime, amr: signIn.amr };
+  const contexts = readContexts(deps.sealer, { platform, account, stream: loaded.stream(signIn.account) });
+  return { id, account: signIn.account, email, authTime: signIn.authTime, amr: signIn.amr, contexts };
 };

@@ -2,7 +2,7 @@ import type { ClientRecord, PlatformDocument, SessionTerms } from '@grantlog/dom
 import { deviceCodeGrant, grantableScopes } from '@grantlog/domain';
 import { matchRedirectUri } from '@grantlog/protocol';
 import { takesRedirectUri } from '../endpoints/authorize/check-redirect-uri.ts';
-import { resourcesOf } from '../platforms/own-resources.ts';
+import { findResource } from '../platforms/own-resources.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
 
 type Party = { readonly document: PlatformDocument; readonly client: ClientRecord; readonly issuer: string };
@@ -13,25 +13,23 @@ type Party = { readonly document: PlatformDocument; readonly client: ClientRecor
  */
 export const isStillAllowed = (request: AuthorizationRequest, { document, client, issuer }: Party): boolean => {
   const scopes = grantableScopes({ document, client, requested: request.scopes });
-  const resources = resourcesOf(document, issuer);
   return (
     document.grantTypes.includes('authorization_code') &&
     client.grantTypes.includes('authorization_code') &&
     client.redirectUris.some((registered) => matchRedirectUri(registered, request.redirectUri)) &&
     takesRedirectUri(document, request.redirectUri) &&
     scopes.outcome === 'granted' &&
-    request.resources.every((uri) => resources.some((resource) => resource.uri === uri)) &&
+    request.resources.every((uri) => findResource(document, issuer, uri)?.uri === uri) &&
     (request.codeChallenge !== null || (document.pkce === 'public_clients' && client.kind === 'confidential'))
   );
 };
 
 /** The same of an agent's session, which was checked when it began. */
 export const isSessionStillAllowed = ({ scopes, resources }: SessionTerms, { document, client, issuer }: Party): boolean => {
-  const known = resourcesOf(document, issuer);
   return (
     document.grantTypes.includes(deviceCodeGrant) &&
     client.grantTypes.includes(deviceCodeGrant) &&
     grantableScopes({ document, client, requested: scopes }).outcome === 'granted' &&
-    resources.every((uri) => known.some((resource) => resource.uri === uri))
+    resources.every((uri) => findResource(document, issuer, uri)?.uri === uri)
   );
 };

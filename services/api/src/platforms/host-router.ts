@@ -10,10 +10,17 @@ import { foldPlatform, platformStreams } from './load-parties.ts';
 export type HostRouter = {
   /** The path under which the request is routed: with the platform in front where its host selects one. */
   readonly rewrite: (request: IncomingMessage) => string;
+  /**
+   * The origins under which clients know what the request's host selects: that host's and the issuer's. Null where the host
+   * selects nothing.
+   */
+  readonly originsOf: (request: IncomingMessage) => readonly string[] | null;
   /** Whether the request came where the platform lives. */
   readonly isHome: (platform: PlatformId, request: IncomingMessage) => boolean;
   readonly stop: () => void;
 };
+
+type Selected = { readonly platform: PlatformId; readonly origins: readonly string[] };
 
 /** Seconds until another process hears of a host that was added; routing alone depends on it, never a decision. */
 const refreshEvery = 5;
@@ -23,22 +30,23 @@ export const createHostRouter = async (options: {
   readonly pool: Pool;
   readonly onError: (error: unknown) => void;
 }): Promise<HostRouter> => {
-  let platformOfHost: ReadonlyMap<string, PlatformId> = new Map();
+  let platformOfHost: ReadonlyMap<string, Selected> = new Map();
   let housed: ReadonlySet<PlatformId> = new Set();
-  const selected = new WeakMap<IncomingMessage, PlatformId>();
+  const selected = new WeakMap<IncomingMessage, Selected>();
 
   const refresh = async (): Promise<void> => {
     const platforms = await listPlatforms(options.pool);
     const rows = await Promise.all(
       platforms.map(async (platform) => {
         const state = foldPlatform(await options.log.load(platform, platformStreams));
-        return state.status === 'none' || state.document.issuer === null
-          ? []
-          : state.document.hosts.map((host) => [host, platform] as const);
+        if (state.status === 'none' || state.document.issuer === null) return [];
+        const { issuer, hosts } = state.document;
+        const { protocol } = new URL(issuer);
+        return hosts.map((host) => [host, { platform, origins: [...new Set([`${protocol}//${host}`, issuer])] }] as const);
       }),
     );
     platformOfHost = new Map(rows.flat());
-    housed = new Set(rows.flat().map(([, platform]) => platform));
+    housed = new Set(rows.flat().map(([, { platform }]) => platform));
   };
   await refresh().catch(options.onError);
   const timer = setInterval(() => void refresh().catch(options.onError), refreshEvery * 1000);
@@ -47,12 +55,13 @@ export const createHostRouter = async (options: {
   return {
     rewrite: (request) => {
       const url = request.url ?? '/';
-      const platform = platformOfHost.get((request.headers.host ?? '').toLowerCase());
-      if (platform === undefined) return url;
-      selected.set(request, platform);
-      return url === '/' ? `/${platform}` : `/${platform}${url}`;
+      const found = platformOfHost.get((request.headers.host ?? '').toLowerCase());
+      if (found === undefined) return url;
+      selected.set(request, found);
+      return url === '/' ? `/${found.platform}` : `/${found.platform}${url}`;
     },
-    isHome: (platform, request) => !housed.has(platform) || selected.get(request) === platform,
+    originsOf: (request) => selected.get(request)?.origins ?? null,
+    isHome: (platform, request) => !housed.has(platform) || selected.get(request)?.platform === platform,
     stop: () => clearInterval(timer),
   };
 };

@@ -8,3 +8,11 @@ export const pathOf = (issuer: string): string => {
   const { pathname } = new URL(issuer);
   return pathname === '/' ? '' : pathname;
 };
+
+/** Whether people can sign in to apps with a platform (OIDC Core §3.1.2.1): it has the scope that asks for that. */
+export const isOpenidProvider = (document: Pick<PlatformDocument, 'scopes'>): boolean =>
+  document.scopes.some(({ name }) => name === 'openid');
+
+/** Where people and clients read what a platform supports. */
+export const discoveryUrlOf = (document: Pick<PlatformDocument, 'scopes'>, issuer: string): string =>
+  `${issuer}/.well-known/${isOpenidProvider(document) ? 'openid-configuration' : 'oauth-authorization-server'}`;

@@ -1,5 +1,5 @@
-import { readBearerToken } from '@grantlog/protocol';
 import type { FastifyRequest } from 'fastify';
+import { readShownToken } from '../access/shown-token.ts';
 import type { AgentContext } from '../agent/context.ts';
 import { identifyAgent } from '../agent/identify-agent.ts';
 import { openSignUp, type SignUpPlatform } from '../agent/open-sign-up.ts';
@@ -11,13 +11,6 @@ type Passage = SignUpPlatform & { readonly context: AgentContext };
 
 /** Where agents come in over REST, before anything is read of what they ask. */
 export type RestGate = ReturnType<typeof createRestGate>;
-
-const tokenOf = (request: FastifyRequest): string | null => {
-  const credentials = readBearerToken(request.headers.authorization);
-  if (credentials.kind === 'absent') return null;
-  // What cannot be a token is looked up like one that can: no branch tells them apart.
-  return credentials.kind === 'token' ? credentials.token : '';
-};
 
 export const createRestGate = (deps: Deps) => {
   const passages = new WeakMap<FastifyRequest, Passage>();
@@ -31,7 +24,7 @@ export const createRestGate = (deps: Deps) => {
         deps,
         names,
         from: { address: request.ip, userAgent: request.headers['user-agent'] ?? '' },
-        token: tokenOf(request),
+        shown: readShownToken(deps, request),
         correlationId: request.id,
       },
     };

@@ -9,7 +9,7 @@ const challenge = (error: AgentError, { document, issuer }: Place): string => {
   const code: BearerRefusal = error.code === 'token_expired' ? 'expired_token' : 'invalid_token';
   return bearerChallenge({
     realm: document.name,
-    ...(error.presented ? { error: code, errorDescription: error.message } : {}),
+    ...(error.presented ? { error: code, ...error.challenge, errorDescription: error.message } : {}),
     resourceMetadata:
       document.mcpServer === null ? `${issuer}/.well-known/oauth-protected-resource` : resourceMetadataUrl(document.mcpServer.resource),
     ...(document.switches.arloChallenges ? { compatibility: 'arlo' } : {}),

@@ -76,7 +76,8 @@ const checkStart = (
     throw new OAuthError('unauthorized_client', { description: `The client is not registered for ${deviceCodeGrant}` });
   const issuer = issuerOf(document, deps.config.publicUrl);
   const scopes = checkScopes(document, client, asked.scope);
-  return { document, client, issuer, scopes, resources: checkResources(document, issuer, asked.resources) };
+  const { resources } = checkResources(document, issuer, asked.resources);
+  return { document, client, issuer, scopes, resources };
 };
 
 /**

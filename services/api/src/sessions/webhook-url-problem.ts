@@ -19,6 +19,10 @@ const words: Readonly<Record<Refusal, string>> = {
  * Plain http on loopback is for development, on platforms that allow it.
  */
 export const webhookUrlProblem = async (deps: Pick<Deps, 'config'>, document: PlatformDocument, url: string): Promise<string | null> => {
-  const checked = await checkDestination(url, { allowLoopback: deps.config.isDevelopment && document.webhooks.allowLoopback });
+  const { isDevelopment, egressAllow } = deps.config;
+  const checked = await checkDestination(url, {
+    allowLoopback: isDevelopment && document.webhooks.allowLoopback,
+    exceptions: new Set(egressAllow),
+  });
   return checked.kind === 'ok' ? null : words[checked.why];
 };

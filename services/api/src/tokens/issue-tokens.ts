@@ -2,6 +2,9 @@ import type { PlainToken } from '@grantlog/crypto';
 import { hashClaim, mintToken, signJwt } from '@grantlog/crypto';
 import type { CodeTerms, GrantId, GrantTerms, Issue, PlatformDocument, SigningAlgorithm } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
+import type { TokenScheme } from '@grantlog/protocol';
+import { actClaimOf } from '../delegation/act-claim.ts';
+import { findResource } from '../platforms/own-resources.ts';
 import type { PlatformKeys } from './key-store.ts';
 
 /** A grant as tokens are computed from it. The same facts always give the same tokens (ES256 signatures aside). */
@@ -19,6 +22,8 @@ export type IssuedTokens = {
   readonly refreshToken: string | undefined;
   readonly idToken: string | undefined;
   readonly scope: readonly string[];
+  /** How the access token is shown: with a proof, where it is bound to a key (RFC 9449 §5). */
+  readonly tokenType: TokenScheme;
 };
 
 const allOf = (list: readonly unknown[]): readonly number[] => list.map((_, index) => index);
@@ -66,7 +71,7 @@ export const accessTokenId = (grantId: GrantId, sequence: number): string => `${
 const accessToken = (source: TokenSource, issue: Issue): string | Promise<string> => {
   const { document, terms, grantId } = source;
   const uri = issue.resource === null ? undefined : terms.resources[issue.resource];
-  const resource = document.resources.find((each) => each.uri === uri);
+  const resource = uri === undefined ? undefined : findResource(document, source.issuer, uri)?.definition;
   if (uri === undefined || resource?.accessTokenFormat !== 'jwt') {
     return mint(source, {
       kind: 'access',
@@ -91,24 +96,37 @@ const accessToken = (source: TokenSource, issue: Issue): string | Promise<string
       jti: accessTokenId(grantId, issue.sequence),
       scope: scopeOf(terms, issue).join(' '),
       ...(terms.authTime === null ? {} : { auth_time: terms.authTime }),
+      ...(issue.context === undefined ? {} : { context: issue.context }),
+      // RFC 9449 §6.1
+      ...(issue.jkt === undefined ? {} : { cnf: { jkt: issue.jkt } }),
+      ...(terms.delegation === undefined ? {} : { act: actClaimOf(terms) }),
     },
   });
 };
 
 const scopeOf = (terms: GrantTerms, issue: Issue): readonly string[] => issue.scopes.flatMap((index) => terms.scopes[index] ?? []);
 
+/** Nobody signed in to the client by these, so there is nothing to tell it of a sign-in. */
+const withoutIdToken: ReadonlySet<GrantTerms['flow']> = new Set(['token_exchange', 'jwt_bearer']);
+
 const idToken = async (
   source: TokenSource,
   issue: Issue,
-  bound: { readonly alg: SigningAlgorithm; readonly nonce: string | null; readonly accessToken: string },
+  bound: {
+    readonly alg: SigningAlgorithm;
+    readonly nonce: string | null;
+    readonly accessToken: string;
+    readonly claims: Readonly<Record<string, unknown>>;
+  },
 ): Promise<string | undefined> => {
   const { terms } = source;
-  if (terms.account === null || !scopeOf(terms, issue).includes('openid')) return undefined;
+  if (terms.account === null || withoutIdToken.has(terms.flow) || !scopeOf(terms, issue).includes('openid')) return undefined;
   // OIDC Core §2, §3.1.3.6
   return signJwt({
     key: source.keys.signingKey(bound.alg),
     typ: 'JWT',
     claims: {
+      ...bound.claims,
       iss: source.issuer,
       sub: terms.account,
       aud: terms.clientId,
@@ -117,6 +135,8 @@ const idToken = async (
       at_hash: hashClaim(bound.alg, bound.accessToken),
       ...(terms.authTime === null ? {} : { auth_time: terms.authTime }),
       ...(terms.amr === undefined ? {} : { amr: terms.amr }),
+      // OIDC Back-Channel Logout §2.1: the same value tells the client when this sign-in ends.
+      ...(terms.signIn === null ? {} : { sid: terms.signIn }),
       ...(bound.nonce === null ? {} : { nonce: bound.nonce }),
     },
   });
@@ -126,7 +146,12 @@ const idToken = async (
 export const tokensOf = async (
   source: TokenSource,
   issue: Issue,
-  client: { readonly idTokenAlg: SigningAlgorithm; readonly nonce: string | null },
+  client: {
+    readonly idTokenAlg: SigningAlgorithm;
+    readonly nonce: string | null;
+    /** What the ID token says of the person besides; absent for nothing. */
+    readonly claims?: Readonly<Record<string, unknown>>;
+  },
 ): Promise<IssuedTokens> => {
   const access = await accessToken(source, issue);
   const { terms } = source;
@@ -144,7 +169,13 @@ export const tokensOf = async (
             resource: null,
             keyId: issue.tokenKeyId,
           }),
-    idToken: await idToken(source, issue, { alg: client.idTokenAlg, nonce: client.nonce, accessToken: access }),
+    idToken: await idToken(source, issue, {
+      alg: client.idTokenAlg,
+      nonce: client.nonce,
+      accessToken: access,
+      claims: client.claims ?? {},
+    }),
     scope: scopeOf(terms, issue),
+    tokenType: issue.jkt === undefined ? 'Bearer' : 'DPoP',
   };
 };

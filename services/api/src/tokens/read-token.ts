@@ -1,6 +1,6 @@
 import type { ParsedToken, TokenKind } from '@grantlog/crypto';
 import { parseToken, verifyJwt, verifyToken } from '@grantlog/crypto';
-import type { GrantId, GrantTerms, PlatformDocument } from '@grantlog/domain';
+import type { GrantId, GrantTerms, PlatformDocument, TokenMaker } from '@grantlog/domain';
 import { parseStreamId } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import type { PlatformKeys } from './key-store.ts';
@@ -18,6 +18,7 @@ export type ProvedToken = {
   readonly expiresAt: number;
   readonly scopes: readonly string[];
   readonly resource: string | null;
+  readonly key: TokenMaker;
 };
 
 const jwtForm = /^[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+$/;
@@ -77,14 +78,16 @@ export const proveToken = async (
       ignoreExpiry: true,
     });
     if (verified.outcome !== 'verified') return null;
+    const { kid } = verified;
     const { scope, aud, exp } = verified.claims;
-    if (typeof scope !== 'string' || typeof aud !== 'string' || typeof exp !== 'number') return null;
+    if (typeof scope !== 'string' || typeof aud !== 'string' || typeof exp !== 'number' || kid === null) return null;
     return {
       kind: 'access',
       sequence: claimed.sequence,
       expiresAt: exp,
       scopes: scope.split(' ').filter((each) => each !== ''),
       resource: aud,
+      key: { use: 'sign', keyId: kid },
     };
   }
   const { kind, payload } = claimed.parsed;
@@ -100,5 +103,6 @@ export const proveToken = async (
     expiresAt: payload.expiresAt,
     scopes: payload.scopes.flatMap((index) => terms.scopes[index] ?? []),
     resource: payload.resource === null ? null : (terms.resources[payload.resource] ?? null),
+    key: { use: 'token', keyId: payload.keyId },
   };
 };

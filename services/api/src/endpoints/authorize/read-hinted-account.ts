@@ -20,3 +20,15 @@ export const readHintedAccount = async (
   const reason = verified.outcome === 'refused' ? `id_token_hint: ${verified.reason}` : 'id_token_hint has no subject';
   throw new OAuthError('invalid_request', { description: 'id_token_hint is not an ID token of this server for this client', reason });
 };
+
+/**
+ * The one account that may answer: whom the hint names, and whom `claims` demands as the subject. Null for anybody.
+ *
+ * @throws OAuthError `invalid_request` where the two are not one.
+ * @see OIDC Core §5.5.1
+ */
+export const expectedAccount = (hinted: string | null, subject: string | null): string | null => {
+  if (hinted !== null && subject !== null && hinted !== subject)
+    throw new OAuthError('invalid_request', { description: 'id_token_hint and the sub of claims name different people' });
+  return hinted ?? subject;
+};

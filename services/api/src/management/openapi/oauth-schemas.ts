@@ -1,24 +1,29 @@
+import { clientParameters } from '@grantlog/protocol';
 import type { FastifySchema } from 'fastify';
 import Type from 'typebox';
 import { authorizationParameters } from '../../endpoints/authorize/check-request.ts';
 import { deviceAuthorizationParameters } from '../../endpoints/device-authorization.ts';
+import { endSessionParameters } from '../../endpoints/end-session.ts';
 import { tokenParameters } from '../../grants/token-request.ts';
-import { error, form, isForm, refused, text, unavailable, withClient } from './oauth-parts.ts';
+import { error, form, isForm, refused, text, unavailable, withClient, withProof } from './oauth-parts.ts';
+import { registrationSchemas } from './registration-schemas.ts';
 import { mcp, passedOn } from './resource-schemas.ts';
-import { accessTokenValidation, basicValidation, introspection } from './validation-schemas.ts';
+import { accessTokenValidation, basicValidation, contextSelection, introspection } from './validation-schemas.ts';
 
 const token: FastifySchema = {
   ...isForm,
+  headers: withProof,
   body: form(tokenParameters, ['grant_type']),
   response: {
     200: Type.Object(
       {
         access_token: Type.String(),
-        token_type: Type.Enum(['Bearer']),
+        token_type: Type.Enum(['Bearer', 'DPoP'], { description: 'DPoP where the request proved a key: each use takes a proof of it' }),
         expires_in: Type.Integer({ description: 'Seconds' }),
         scope: Type.String({ description: 'What was granted' }),
         refresh_token: Type.Optional(Type.String()),
         id_token: Type.Optional(Type.String({ description: 'With the scope openid' })),
+        issued_token_type: Type.Optional(Type.String({ description: 'Of a token exchange (RFC 8693)' })),
       },
       { description: 'The tokens (RFC 6749 §5.1)' },
     ),
@@ -47,6 +52,27 @@ const deviceAuthorization: FastifySchema = {
     ...refused,
     404: error('This platform has no device grant'),
     429: error('Too many were begun from this address; Retry-After says when'),
+    ...unavailable,
+  },
+};
+
+const pushedAuthorization: FastifySchema = {
+  ...isForm,
+  headers: withProof,
+  body: form(
+    [...new Set([...authorizationParameters, ...clientParameters])].filter((name) => name !== 'request' && name !== 'request_uri'),
+    ['response_type'],
+  ),
+  response: {
+    201: Type.Object(
+      {
+        request_uri: Type.String({ description: 'For the authorization endpoint, beside client_id; decided once' }),
+        expires_in: Type.Integer({ description: 'Seconds in which it can be opened' }),
+      },
+      { description: 'The request is good and was kept (RFC 9126 §2.2)' },
+    ),
+    ...refused,
+    429: error('Too many were pushed from this address; Retry-After says when'),
     ...unavailable,
   },
 };
@@ -81,9 +107,20 @@ const authorizationAnswers = {
   303: Type.Null({ description: 'Back to the redirect URI, with code, state and iss, or with error, state and iss' }),
   400: page('Client or redirect URI cannot be trusted, so the person is told and not sent anywhere'),
 };
-const asked = form(authorizationParameters, ['client_id', 'response_type']);
+// A request that was pushed is named by its request_uri, and nothing else of it is asked for again.
+const asked = form(authorizationParameters, ['client_id']);
 const authorizationByGet: FastifySchema = { querystring: asked, response: authorizationAnswers };
 const authorizationByPost: FastifySchema = { ...isForm, body: asked, response: authorizationAnswers };
+
+const endSessionAnswers = {
+  200: page('The page that asks whether to sign out, or that says that it is done'),
+  303: Type.Null({ description: 'Back to post_logout_redirect_uri, with state' }),
+  400: page('The app or its post_logout_redirect_uri is not registered, so the person is told and not sent anywhere'),
+};
+const endSessionAsked = form(endSessionParameters, [], {
+  client_id: text('Which app asks, where id_token_hint does not say it'),
+  id_token_hint: text('The ID token of the sign-in; an expired one counts. Without it the person is asked'),
+});
 
 /**
  * What the OAuth endpoints and the resources behind us take and give, for the description alone: they read their parameters themselves, because OAuth says
@@ -94,12 +131,17 @@ export const oauthSchemas: Readonly<Record<string, FastifySchema>> = {
   'POST /:platform/oauth/authorize': authorizationByPost,
   'GET /:platform/oauth/connect/authorize': authorizationByGet,
   'POST /:platform/oauth/connect/authorize': authorizationByPost,
+  'GET /:platform/oauth/end_session': { querystring: endSessionAsked, response: endSessionAnswers },
+  'POST /:platform/oauth/end_session': { ...isForm, body: endSessionAsked, response: endSessionAnswers },
   'POST /:platform/oauth/token': token,
   'POST /:platform/oauth/connect/token': token,
   'POST /:platform/oauth/device_authorization': deviceAuthorization,
+  'POST /:platform/oauth/par': pushedAuthorization,
+  ...registrationSchemas,
   'POST /:platform/oauth/revoke': revocation,
   'POST /:platform/oauth/connect/revocation': revocation,
   'POST /:platform/oauth/introspect': introspection,
+  'POST /:platform/oauth/context': contextSelection,
   'POST /:platform/oauth/basicvalidation': basicValidation,
   'GET /:platform/oauth/connect/accesstokenvalidation': accessTokenValidation,
   'GET /:platform/oauth/userinfo': userinfo,

@@ -119,14 +119,18 @@ export const openApi =
             client: {
               type: 'http',
               scheme: 'basic',
-              description: 'client_secret_basic; client_secret_post and public clients use the form',
+              description: 'client_secret_basic; client_secret_post, private_key_jwt and public clients use the form',
             },
             basic: {
               type: 'http',
               scheme: 'basic',
               description: "An account's own email and password, where the platform allows it for exploration",
             },
-            bearer: { type: 'http', scheme: 'bearer', description: 'An access token of the platform' },
+            bearer: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'An access token of the platform; with the scheme DPoP where it is bound to a key',
+            },
             browser: { type: 'apiKey', in: 'cookie', name: 'grantlog-{platform}-sign-in', description: 'The sign-in of a person' },
           },
         },

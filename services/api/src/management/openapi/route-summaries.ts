@@ -12,6 +12,7 @@ const mcpJson = discovery('The MCP server of a platform and where it authorizes'
 const authorization = oauth('Authorization endpoint (RFC 6749 §3.1)');
 const token = oauth('Token endpoint (RFC 6749 §3.2): authorization_code, refresh_token, client_credentials, device_code');
 const revocation = oauth('Revocation (RFC 7009)');
+const endSession = oauth('Signs a person out of the platform for an app (OpenID Connect RP-Initiated Logout)');
 const userinfo = oauth('Userinfo (OpenID Connect Core §5.3)');
 
 const upstream: RouteSummary = { tag: 'Resources', summary: 'What lies under a resource of the platform, passed on to where it runs' };
@@ -52,10 +53,20 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'POST /:platform/oauth/token': token,
   'POST /:platform/oauth/connect/token': token,
   'POST /:platform/oauth/device_authorization': oauth('Device authorization (RFC 8628 §3.1), on platforms that have the grant type'),
+  'POST /:platform/oauth/register': oauth('Dynamic client registration (RFC 7591), on platforms that are open to clients nobody knows'),
+  'GET /:platform/oauth/register/:clientId': oauth('What is registered, for the client itself (RFC 7592 §2.1)'),
+  'PUT /:platform/oauth/register/:clientId': oauth(
+    'Another registration in place of the one there was, by the client itself (RFC 7592 §2.2)',
+  ),
+  'DELETE /:platform/oauth/register/:clientId': oauth('The end of a client and its grants, by the client itself (RFC 7592 §2.3)'),
+  'POST /:platform/oauth/par': oauth('Pushed authorization requests (RFC 9126)'),
   'POST /:platform/oauth/revoke': revocation,
   'POST /:platform/oauth/connect/revocation': revocation,
   'POST /:platform/oauth/introspect': oauth('Introspection (RFC 7662)'),
+  'POST /:platform/oauth/context': oauth('Changes what the grant of a token is for, on platforms whose grants have a context'),
   'POST /:platform/oauth/basicvalidation': oauth('Whether HTTP Basic credentials are good, on platforms that take them for exploration'),
+  'GET /:platform/oauth/end_session': endSession,
+  'POST /:platform/oauth/end_session': endSession,
   'GET /:platform/oauth/userinfo': userinfo,
   'POST /:platform/oauth/userinfo': userinfo,
   'GET /:platform/oauth/connect/accesstokenvalidation': oauth('Whether an access token is good, on platforms with the connect paths'),
@@ -82,6 +93,7 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'POST /:platform/device': page('Takes the code that a device shows'),
   'GET /:platform/connections': page('What is connected to the account of who is signed in'),
   'POST /:platform/connections': page('Ends a connection'),
+  'POST /:platform/connections/context': page('Changes what a connection is for'),
   'GET /:platform/*': upstream,
   'POST /:platform/*': upstream,
   'PUT /:platform/*': upstream,

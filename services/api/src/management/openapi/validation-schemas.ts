@@ -8,12 +8,38 @@ const claims = {
   sub: Type.String({ description: 'The account, or the client where it acts for itself' }),
   scope: Type.String(),
   exp: Type.Integer(),
-  token_type: Type.Optional(Type.Enum(['Bearer'], { description: 'Of an access token' })),
+  token_type: Type.Optional(Type.Enum(['Bearer', 'DPoP'], { description: 'Of an access token' })),
+  cnf: Type.Optional(
+    Type.Object({ jkt: Type.String() }, { description: 'Thumbprint of the key whose proof it has to come with (RFC 9449 §6.2)' }),
+  ),
   jti: Type.Optional(Type.String()),
   iat: Type.Optional(Type.Integer()),
   aud: Type.Optional(Type.String({ format: 'uri' })),
-  context: Type.Optional(Type.String()),
+  context: Type.Optional(Type.String({ description: "Which of the account's objects it is for" })),
   grant_id: Type.String(),
+};
+
+const ofContext = Type.Object({ id: Type.String(), name: Type.String({ description: 'As its owner calls it: personal data' }) });
+
+/** Where the resource server of a token changes what its grant is for. */
+export const contextSelection: FastifySchema = {
+  ...isForm,
+  body: form(['token', 'context', ...withClient], ['token', 'context'], {
+    token: Type.String({ description: 'A live access token for a resource that the client serves' }),
+  }),
+  response: {
+    200: Type.Object(
+      {
+        context: Type.String(),
+        previous_context: Type.Union([Type.String(), Type.Null()], { description: 'Null where there was none' }),
+      },
+      { description: 'The grant is for this one now, with all its tokens' },
+    ),
+    ...refused,
+    404: error('The account has no context of this id (unknown_context), or grants of the platform have none'),
+    409: error('The app asked for the very one that the grant is for (context_pinned)'),
+    ...unavailable,
+  },
 };
 
 /** RFC 7662. */
@@ -27,6 +53,9 @@ export const introspection: FastifySchema = {
           active: Type.Literal(true),
           ...claims,
           roles: Type.Optional(Type.Array(Type.String(), { description: 'Of the account, told to who serves the resource' })),
+          contexts: Type.Optional(
+            Type.Array(ofContext, { description: 'What the context may be changed to, told to who serves the resource' }),
+          ),
         }),
         Type.Object({ active: Type.Literal(false) }),
       ],
