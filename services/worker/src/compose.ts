@@ -5,7 +5,10 @@ import {
   createPool,
   createPostgresEventLog,
   deleteForgottenDataKeys,
+  deleteOldConnectionSteps,
+  deleteOldLogouts,
   deleteOldMail,
+  deleteOldSignInClients,
   maintainPartitions,
   readSubscriptionLag,
   runSubscriptions,
@@ -13,8 +16,11 @@ import {
 import { clientList, grantList } from '@grantlog/read-models';
 import type { Logger, OpsServer, ServiceConfig } from '@grantlog/runtime';
 import { createOpsServer } from '@grantlog/runtime';
+import { reapClients } from './clients/reap-clients.ts';
 import { every } from './every.ts';
 import { expireGrants } from './grants/expire-grants.ts';
+import { createLogoutSender } from './logout/logout-sender.ts';
+import { createTellClients, keptNoticeDays, rememberedDays } from './logout/tell-clients.ts';
 import { mailWaitsDays } from './mail/mail-schedule.ts';
 import { createMailer } from './mail/mailer.ts';
 import { createTellDevelopers } from './mail/tell-developers.ts';
@@ -76,7 +82,12 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   // Partitions first: a subscription that meets a week without one stops.
   await insist(() => maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 }), { forMs: 10 * second });
   const queue = await openQueue(config, log);
-  const egress = createEgress({ allowLoopback: config.isDevelopment, connectionsPerOrigin: 100 });
+  const egress = createEgress({
+    allowLoopback: config.isDevelopment,
+    exceptions: config.egressAllow,
+    ca: config.egressCa,
+    connectionsPerOrigin: 100,
+  });
 
   let stopping = false;
   const delivery: DeliveryContext = {
@@ -112,6 +123,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     pool,
     subscriptions: [
       createErasure(),
+      createTellClients(),
       createTellDevelopers({ sealer, publicUrl: config.publicUrl }),
       createDispatcher({ queue, onWakeFailed: troubled('wake') }),
       createStreamState({
@@ -136,18 +148,34 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     log,
     onMail: counted.mail,
   });
+  const logouts = createLogoutSender({
+    pool,
+    log: events,
+    sealer,
+    egress,
+    publicUrl: config.publicUrl,
+    now: Date.now,
+    random: Math.random,
+    logger: log,
+    onLogout: counted.logout,
+  });
   const upkeep = async (): Promise<void> => {
     await maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 });
     await deleteOldMail(pool, { finished: 30, kept: 7 });
     await deleteForgottenDataKeys(pool);
+    await deleteOldConnectionSteps(pool, 14);
+    await deleteOldLogouts(pool, keptNoticeDays);
+    await deleteOldSignInClients(pool, rememberedDays);
   };
 
   const timers = [
     every(1.5 * second, async () => counted.lost((await sweep({ pool, queue, onWakeFailed: troubled('wake') })).lost), troubled('sweep')),
     every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
     every(5 * second, async () => counted.unanswered(await expireSessions({ pool, log: events, limit: 500 })), troubled('session_expiry')),
+    every(60 * second, async () => counted.reaped(await reapClients({ pool, log: events, limit: 200 })), troubled('client_reaping')),
     every(10 * second, async () => counted.lag(await readSubscriptionLag(pool)), troubled('lag')),
     every(2 * second, mailer.post, troubled('mail')),
+    every(second, logouts.send, troubled('logout')),
     every(hour, upkeep, troubled('upkeep')),
   ];
 
@@ -162,7 +190,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     ops,
     stop: async () => {
       stopping = true;
-      await Promise.all([mailer.stop(), ...timers.map((timer) => timer.stop()), subscriptions.stop(), projections.stop()]);
+      await Promise.all([mailer.stop(), logouts.stop(), ...timers.map((timer) => timer.stop()), subscriptions.stop(), projections.stop()]);
       await queue.close();
       await egress.close();
       events.stop();

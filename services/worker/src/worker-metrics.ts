@@ -1,4 +1,4 @@
-import type { SubscriptionLag } from '@grantlog/postgres';
+import type { LogoutOutcome, SubscriptionLag } from '@grantlog/postgres';
 import { createMetrics, type Metrics } from '@grantlog/runtime';
 
 /** What the worker counts. No label names a tenant. */
@@ -11,7 +11,9 @@ export type WorkerMetrics = {
   readonly lost: (claims: number) => void;
   readonly expired: (grants: number) => void;
   readonly unanswered: (sessions: number) => void;
+  readonly reaped: (clients: number) => void;
   readonly mail: (outcome: 'sent' | 'kept' | 'retried' | 'failed' | 'expired', mails: number) => void;
+  readonly logout: (outcome: LogoutOutcome['kind']) => void;
   readonly lag: (lags: readonly SubscriptionLag[]) => void;
 };
 
@@ -38,9 +40,15 @@ export const createWorkerMetrics = (): WorkerMetrics => {
   const endpoints = metrics.counter({ name: 'endpoints_total', help: 'Endpoints warned of or disabled for failing', labels: ['outcome'] });
   const grants = metrics.counter({ name: 'grants_expired_total', help: 'Expired grants recorded', labels: [] });
   const sessions = metrics.counter({ name: 'sessions_expired_total', help: 'Expired sign-up sessions recorded', labels: [] });
+  const clients = metrics.counter({ name: 'clients_reaped_total', help: 'Clients ended because nobody ever used them', labels: [] });
   const mails = metrics.counter({
     name: 'mails_total',
     help: 'Mails by how an attempt at them ended, or expired after waiting too long',
+    labels: ['outcome'],
+  });
+  const logouts = metrics.counter({
+    name: 'logouts_total',
+    help: 'Attempts to tell an app of a logout by how they ended; due again after a failure',
     labels: ['outcome'],
   });
   return {
@@ -56,7 +64,9 @@ export const createWorkerMetrics = (): WorkerMetrics => {
     lost: (claims) => attempts.add({ lane: 'any', outcome: 'lost' }, claims),
     expired: (count) => grants.add({}, count),
     unanswered: (count) => sessions.add({}, count),
+    reaped: (count) => clients.add({}, count),
     mail: (outcome, count) => mails.add({ outcome }, count),
+    logout: (outcome) => logouts.add({ outcome }),
     lag: (lags) => {
       for (const { name, events, failing: stopped } of lags) {
         behind.set({ subscription: name }, events);

@@ -62,14 +62,14 @@ describe('a developer is written', () => {
     expect(others).toEqual([]);
     expect(mail).toMatchObject({ to: 'ada@mail.example', account: ada, subject: 'Arlo: your app was approved' });
     expect(mail?.text).toContain('"Calendar Sync" (calendar-1)');
-    expect(mail?.text).toContain('http://localhost:4000/arlo/.well-known/openid-configuration');
+    expect(mail?.text).toContain('http://localhost:4000/arlo/.well-known/oauth-authorization-server');
   });
 
-  test('the discovery URL of an issuer of its own', async () => {
+  test('the discovery URL of an issuer of its own, as an OpenID provider has it', async () => {
     const parsed = parsePlatformDocument({
       name: platform,
       displayName: 'Arlo',
-      scopes: [{ name: 'read', description: 'Read' }],
+      scopes: [{ name: 'openid', description: 'Know who you are' }],
       issuer: 'https://id.arlo.example',
       hosts: ['id.arlo.example'],
       documentation: 'https://docs.arlo.example/',

@@ -61,11 +61,13 @@ export const approvalMail = (view: {
 }): { readonly subject: string; readonly text: string } => {
   const { document, issuer, client, decision } = view;
   const name = oneLine(document.displayName);
+  // A platform without OpenID Connect has RFC 8414 metadata alone.
+  const discovery = document.scopes.some((scope) => scope.name === 'openid') ? 'openid-configuration' : 'oauth-authorization-server';
   const start = [
     'How to start: give this issuer to your OAuth library, which finds everything else by it.',
     '',
     `  Issuer     ${issuer}`,
-    `  Discovery  ${issuer}/.well-known/openid-configuration`,
+    `  Discovery  ${issuer}/.well-known/${discovery}`,
     `  client_id  ${client.clientId}`,
     ...(document.documentation === null ? [] : ['', `Documentation: ${document.documentation}`]),
   ].join('\n');

@@ -1,16 +1,8 @@
-import { importSigningKey, type Sealer, type SigningKey } from '@grantlog/crypto';
-import {
-  activeKey,
-  type EndpointId,
-  keyRingDecider,
-  keyRingStream,
-  platformDecider,
-  platformStream,
-  validSecrets,
-  webhookEndpointDecider,
-} from '@grantlog/domain';
-import { type EventLog, fold, type JsonObject, type PlatformId, type StreamId } from '@grantlog/eventsourcing';
+import type { SigningKey } from '@grantlog/crypto';
+import { type EndpointId, platformDecider, platformStream, validSecrets, webhookEndpointDecider } from '@grantlog/domain';
+import { fold, type JsonObject, type PlatformId, type StreamId } from '@grantlog/eventsourcing';
 import { openCredential, readWebhookEcho } from '@grantlog/provisioning';
+import { type KeyReading, openSigningKey } from '../keys/signing-key.ts';
 
 /** An endpoint as it is right now, with everything that a request to it needs. */
 export type Receiver = {
@@ -28,26 +20,14 @@ export type Receiver = {
   readonly allowLoopback: boolean;
 };
 
-type Reading = { readonly log: EventLog; readonly sealer: Sealer };
-
 const decoder = new TextDecoder();
-
-/** The platform's active Ed25519 key, whose public half its JWKS shows; null where it has none. */
-const openPlatformKey = async ({ log, sealer }: Reading, platform: PlatformId): Promise<SigningKey | null> => {
-  const ring = (await log.load(platform, [{ streamId: keyRingStream, withSecrets: true }])).stream(keyRingStream);
-  const key = activeKey(fold(keyRingDecider, ring), { use: 'sign', alg: 'EdDSA' });
-  if (key?.use !== 'sign') return null;
-  const place = { platform, owner: keyRingStream, id: key.credentialId, credentials: ring.credentials };
-  const pkcs8 = openCredential(sealer, { ...place, kind: 'signing_key' });
-  return importSigningKey({ alg: key.alg, kid: key.keyId, pkcs8 });
-};
 
 /**
  * Loads an endpoint from the log itself, so that a new URL, a rotated secret or a disabled endpoint counts from the next
  * request on. Null when it must not be spoken to: unknown, disabled or deleted.
  */
 export const openReceiver = async (
-  reading: Reading,
+  reading: KeyReading,
   { platform, endpoint }: { readonly platform: PlatformId; readonly endpoint: StreamId },
 ): Promise<Receiver | null> => {
   const { log, sealer } = reading;
@@ -60,7 +40,8 @@ export const openReceiver = async (
   const open = (kind: 'webhook_secret' | 'webhook_bearer', id: string): string =>
     decoder.decode(openCredential(sealer, { ...place, kind, id }));
   const seconds = loaded.now / 1000;
-  const platformKey = state.session !== null && state.signature === 'v1a' ? await openPlatformKey(reading, platform) : null;
+  const platformKey =
+    state.session !== null && state.signature === 'v1a' ? await openSigningKey(reading, { platform, alg: 'EdDSA' }) : null;
   return {
     url: state.url,
     ordered: state.ordered,

@@ -117,7 +117,7 @@ const tellings: { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type
   'grant.denied': 'untold',
   ...sameAnswer('untold', 'platform', 'configured', 'suspended', 'resumed'),
   ...sameAnswer('untold', 'account', 'registered', 'password_set', 'roles_assigned', 'mfa_enrolled', 'mfa_removed', 'contexts_set'),
-  ...sameAnswer('untold', 'account', 'recovery_codes_set', 'recovery_code_used'),
+  ...sameAnswer('untold', 'account', 'recovery_codes_set', 'recovery_code_used', 'subject_linked'),
   ...sameAnswer('untold', 'sign_in', 'succeeded', 'failed', 'ended'),
   ...sameAnswer(
     'untold',
