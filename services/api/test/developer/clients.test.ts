@@ -1,3 +1,4 @@
+import { extraDefaults } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openShop, type Shop } from './shop.ts';
@@ -28,6 +29,7 @@ describe('a developer', () => {
     expect(headers['cache-control']).toBe('no-store');
     const read = await developer.ask('GET', `/${body['clientId']}`);
     expect(read.body).toEqual({
+      ...extraDefaults,
       clientId: body['clientId'],
       kind: 'confidential',
       status: 'active',
@@ -59,7 +61,6 @@ describe('a developer', () => {
     ['its id', { clientId: 'shop-official' }],
     ['an owner', { owner: '00000000-0003-8000-8000-000000000001' }],
     ['how it came to be', { how: 'preset' }],
-    ['ways to authenticate', { authMethods: ['none'] }],
     ['all scopes there will ever be', { scopes: null }],
   ])('cannot give a client %s, at registration or later', async (_, member) => {
     const before = await world.head(shop);
@@ -72,6 +73,8 @@ describe('a developer', () => {
     ['a scope that the platform does not have', 422, { scopes: ['fly'] }],
     ['a grant type that the platform does not use', 400, { grantTypes: ['authorization_code', 'client_credentials'] }],
     ['no redirect URI', 422, { redirectUris: [] }],
+    ['a way to authenticate that is not for its kind', 422, { authMethods: ['none'] }],
+    ['keys to authenticate by, and none of them', 422, { authMethods: ['private_key_jwt'] }],
     ['a redirect URI that runs code', 400, { redirectUris: ['javascript:alert(1)'] }],
     ['http on loopback for a server', 400, { redirectUris: ['http://localhost/cb'] }],
   ])('is refused %s', async (_, status, member) => {

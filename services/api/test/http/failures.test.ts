@@ -55,7 +55,7 @@ describe('a path that the router cannot read', () => {
     ['a broken escape', '/arlo/%zz/canary'],
     ['an escape of no text', '/canary/%ff/oauth/token'],
     ['a broken escape where no route is', '/canary/a/b/c/d/%'],
-    ['a segment of 300 characters', `/.well-known/oauth-authorization-server/${'canary'.repeat(50)}`],
+    ['a segment of 600 characters', `/.well-known/oauth-authorization-server/${'canary'.repeat(100)}`],
   ])('is refused as every request is, and not repeated: %s', async (_, url) => {
     const response = await world.app.inject(url);
     expect(response.json()).toEqual({ error: 'invalid_request', error_description: expect.any(String) });

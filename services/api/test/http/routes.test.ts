@@ -50,6 +50,7 @@ describe('the route table', () => {
       'GET /llms.txt',
       'GET /mailbox',
       'GET /openapi.json',
+      'POST /:platform/oauth/register',
       'POST /:platform/rest/signup',
     ]);
   });

@@ -142,7 +142,7 @@ test('a list that cannot reach a position in time says so', async () => {
   });
 });
 
-test.each(['limit=0', 'limit=201', 'limit=many', 'limit=1&limit=2', 'status=fine', 'surprise=1', `clientId=${randomToken(300)}`])(
+test.each(['limit=0', 'limit=201', 'limit=many', 'limit=1&limit=2', 'status=fine', 'surprise=1', `clientId=${randomToken(400)}`])(
   'the query %s is refused',
   async (query) => {
     expect(await world.call(root, 'GET', `${grants}?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });

@@ -1,3 +1,4 @@
+import { clientParameters } from '@grantlog/protocol';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { authorizationParameters } from '../../src/endpoints/authorize/check-request.ts';
 import { deviceAuthorizationParameters } from '../../src/endpoints/device-authorization.ts';
@@ -98,15 +99,24 @@ describe('the OAuth endpoints', () => {
   test.each([
     ['POST /{platform}/oauth/token', tokenParameters, ['grant_type']],
     ['POST /{platform}/oauth/connect/token', tokenParameters, ['grant_type']],
-    ['POST /{platform}/oauth/authorize', authorizationParameters, ['client_id', 'response_type']],
-    ['POST /{platform}/oauth/connect/authorize', authorizationParameters, ['client_id', 'response_type']],
+    ['POST /{platform}/oauth/authorize', authorizationParameters, ['client_id']],
+    ['POST /{platform}/oauth/connect/authorize', authorizationParameters, ['client_id']],
+    [
+      'POST /{platform}/oauth/par',
+      [
+        ...authorizationParameters.filter((name) => !name.startsWith('request')),
+        ...clientParameters.filter((name) => name !== 'client_id'),
+      ],
+      ['response_type'],
+    ],
     ['POST /{platform}/oauth/device_authorization', deviceAuthorizationParameters, []],
-    ['POST /{platform}/oauth/revoke', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
-    ['POST /{platform}/oauth/connect/revocation', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
-    ['POST /{platform}/oauth/introspect', ['token', 'token_type_hint', 'client_id', 'client_secret'], ['token']],
+    ['POST /{platform}/oauth/revoke', ['token', 'token_type_hint', ...clientParameters], ['token']],
+    ['POST /{platform}/oauth/connect/revocation', ['token', 'token_type_hint', ...clientParameters], ['token']],
+    ['POST /{platform}/oauth/introspect', ['token', 'token_type_hint', ...clientParameters], ['token']],
+    ['POST /{platform}/oauth/context', ['token', 'context', ...clientParameters], ['token', 'context']],
     [
       'POST /{platform}/oauth/basicvalidation',
-      ['username', 'password', 'resource', 'client_address', 'client_id', 'client_secret'],
+      ['username', 'password', 'resource', 'client_address', ...clientParameters],
       ['username', 'password', 'resource', 'client_address'],
     ],
   ])('%s takes a form of exactly what it reads', (name, taken, required) => {

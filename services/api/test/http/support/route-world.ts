@@ -53,6 +53,8 @@ export const openRouteWorld = async (databaseUrl: string) => {
       opsPort: 0,
       host: '127.0.0.1',
       trustProxy: [],
+      egressAllow: [],
+      egressCa: undefined,
       smtpUrl: undefined,
       mailFrom: 'Grantlog <no-reply@localhost>',
       dataDir: '.grantlog',

@@ -5,7 +5,7 @@ import type { CommitId, NewEvent, PlatformId, StreamId } from '@grantlog/eventso
 import { createDatabase, migrate } from '@grantlog/postgres';
 import { type By, configurePlatform, registerAccount, registerClient } from '@grantlog/provisioning';
 import { createLogger, type ServiceConfig } from '@grantlog/runtime';
-import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { InjectOptions, LightMyRequestResponse, RouteOptions } from 'fastify';
 import { createApp } from '../../../src/app.ts';
 import { compose } from '../../../src/compose.ts';
 import { foldKeyRing, foldPlatform, platformStreams } from '../../../src/platforms/load-parties.ts';
@@ -56,7 +56,12 @@ export type Answer = {
 };
 
 /** A server on a database of its own, with the system platform and two tenants. */
-export const createWorld = async (databaseUrl: string, settings: { readonly isDevelopment?: boolean } = {}) => {
+export const createWorld = async (
+  databaseUrl: string,
+  settings: Partial<Pick<ServiceConfig, 'isDevelopment' | 'egressAllow' | 'egressCa'>> & {
+    readonly onRoute?: (route: RouteOptions) => void;
+  } = {},
+) => {
   const url = await createDatabase({ connectionString: databaseUrl, name: `api_${randomUuid().replaceAll('-', '')}` });
   await migrate({ connectionString: url });
   const config: ServiceConfig = {
@@ -68,6 +73,8 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
     opsPort: 0,
     host: '127.0.0.1',
     trustProxy: [],
+    egressAllow: settings.egressAllow ?? [],
+    egressCa: settings.egressCa,
     smtpUrl: undefined,
     mailFrom: 'Grantlog <no-reply@localhost>',
     dataDir: '/nowhere',
@@ -77,7 +84,7 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
   };
   const logger = createLogger({ service: 'api', level: 'silent' });
   const deps = await compose(config, logger);
-  const app = await createApp({ ...deps, logger });
+  const app = await createApp({ ...deps, logger, ...(settings.onRoute === undefined ? {} : { onRoute: settings.onRoute }) });
   const { provisioning, log } = deps;
 
   const configure = async (json: object): Promise<PlatformId> => {
@@ -164,6 +171,8 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
     readonly scopes?: readonly string[];
     /** Which its tokens are for. */
     readonly resource?: string;
+    /** Thumbprint of the key that its tokens are bound to. */
+    readonly jkt?: string;
   }) => {
     const id = uuidv7(Date.now()) as GrantId;
     const terms: GrantTerms = {
@@ -191,6 +200,7 @@ export const createWorld = async (databaseUrl: string, settings: { readonly isDe
       scopes: terms.scopes.map((_, index) => index),
       resource: of.resource === undefined ? null : 0,
       tokenKeyId: keys.mintingTokenKeyId,
+      ...(of.jkt === undefined ? {} : { jkt: of.jkt }),
     };
     const position = await append(of.platform, id, { type: 'grant.authorized', data: { ...terms, code: null, issue } });
     const source = { platform: of.platform, document: state.document, issuer: publicUrl, keys, grantId: id, terms };

@@ -6,6 +6,7 @@ import { listMail, readEventsAfter } from '@grantlog/postgres';
 import { configurePlatform, openMail, registerAccount, sessionGrant } from '@grantlog/provisioning';
 import { createLogger } from '@grantlog/runtime';
 import { createApp } from '../../../src/app.ts';
+import type { Deps } from '../../../src/deps.ts';
 import { foldGrant, foldKeyRing, foldPlatform, platformStreams } from '../../../src/platforms/load-parties.ts';
 import { sessionTokenOf } from '../../../src/sessions/session-tokens.ts';
 import { startSession } from '../../../src/sessions/start-session.ts';
@@ -29,12 +30,21 @@ const hiddenOf = (page: string): Fields => {
 export const offeredBy = ({ text }: Seen): readonly number[] =>
   [...text.matchAll(/name="number" value="(\d+)"/g)].map(([, number]) => Number(number));
 
-/** A server whose platforms let agents bring people in, and whose log lines a test may read. */
-export const openAgentWorld = async (databaseUrl: string) => {
-  const world = await createWorld(databaseUrl);
+/**
+ * A server whose platforms let agents bring people in, and whose log lines a test may read.
+ *
+ * @param settings of the server besides those of every test.
+ * @param replace parts that it is built from, in place of its own.
+ */
+export const openAgentWorld = async (
+  databaseUrl: string,
+  settings: Parameters<typeof createWorld>[1] = {},
+  replace: (deps: Deps) => Partial<Deps> = () => ({}),
+) => {
+  const world = await createWorld(databaseUrl, settings);
   const lines: string[] = [];
   const logger = createLogger({ service: 'api', level: 'trace', destination: { write: (line: string) => void lines.push(line) } });
-  const app = await createApp({ ...world.deps, logger });
+  const app = await createApp({ ...world.deps, ...replace(world.deps), logger });
   const { deps } = world;
   const { provisioning, log } = deps;
 

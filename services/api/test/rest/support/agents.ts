@@ -112,7 +112,9 @@ export const createAgentWorld = async (databaseUrl: string, settings: { readonly
     };
     const names = await deps.directory.open(of.at ?? health);
     if (names === null) throw new Error('no such platform');
-    return { deps, names, from: { address: '192.0.2.1', userAgent: 'x' }, token: of.token ?? null, correlationId: 'test' };
+    const prove = (): Promise<never> => Promise.reject(new Error('no token here is bound to a key'));
+    const shown: AgentContext['shown'] = of.token === undefined ? null : { scheme: 'Bearer', token: of.token, prove };
+    return { deps, names, from: { address: '192.0.2.1', userAgent: 'x' }, shown, correlationId: 'test' };
   };
 
   return { ...world, health, open, rest, begin, redeem, linked, connected, later };

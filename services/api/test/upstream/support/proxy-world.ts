@@ -83,6 +83,8 @@ export const createProxyWorld = async (
     opsPort: 0,
     host: '127.0.0.1',
     trustProxy: [],
+    egressAllow: [],
+    egressCa: undefined,
     smtpUrl: undefined,
     mailFrom: 'Grantlog <no-reply@localhost>',
     dataDir: '.grantlog',
