@@ -70,8 +70,10 @@ describe('start, demo and audit, as a newcomer runs them', () => {
     expect(audit.code).toBe(0);
     for (const type of ['grant.authorized', 'grant.code_redeemed', 'grant.refreshed', 'grant.revoked']) expect(audit.out).toContain(type);
     const along = await grantlog('demo', '--platform', 'along');
-    expect(along.out).toMatch(/scope=vault%3Aread&[\s\S]*Everything held/);
-    expect(along.out).not.toMatch(/example API|init_signup/);
+    expect(along.out).toMatch(
+      /scope=vault%3Aread&[\s\S]*tools\/list[^←]*← 200 [^\n]*along_list_safes[\s\S]*tools\/list[^←]*← 401 Bearer realm="along"[\s\S]*Everything held/,
+    );
+    expect(along.out).not.toContain('init_signup');
     const arlo = await grantlog('demo', '--platform', 'arlo');
     expect(arlo.out).toMatch(
       /events\/ Authorization[^←]*← 200 [\s\S]*events\/ Authorization[^←]*← 401 Bearer realm="arlo"[\s\S]*Everything held/,

@@ -68,7 +68,7 @@ describe('the example API in the demo', () => {
   test('is called with the token, and its answer becomes one line of bounded length', async () => {
     const { base, asked } = await answersWith(200, `{\n  "events": [\n    "${'x'.repeat(300)}"\n  ]\n}`);
     const api = await findExampleApi(`${base}/api`, insecure);
-    const answer = await api?.get('the-token');
+    const answer = await api?.call('the-token');
     expect(asked).toEqual(['/api/ nobody', '/api/events/ Bearer the-token']);
     expect(answer).toMatchObject({ kind: 'served', status: 200, summary: expect.stringMatching(/^\{ "events": \[ "x+…$/) });
     expect(answer?.kind === 'served' && answer.summary.length).toBe(161);
@@ -78,7 +78,17 @@ describe('the example API in the demo', () => {
     const header = 'Bearer realm="arlo", error="invalid_token", Basic realm="arlo"';
     const { base } = await answersWith(401, '{}', { 'www-authenticate': header });
     const api = await findExampleApi(`${base}/api`, insecure);
-    expect(await api?.get('dead')).toEqual({ kind: 'challenged', status: 401, header, error: 'invalid_token' });
+    expect(await api?.call('dead')).toEqual({ kind: 'challenged', status: 401, header, error: 'invalid_token' });
+  });
+
+  test('that is an MCP server is asked for its tools', async () => {
+    const { base, asked } = await serve((path) =>
+      path === '/mcp/' ? { status: 404, body: '{}' } : { status: 200, body: '{"result":{}}' },
+    );
+    const api = await findExampleApi(`${base}/mcp`, insecure);
+    expect(api?.request).toBe(`POST ${base}/mcp tools/list (MCP)`);
+    expect(await api?.call('the-token')).toEqual({ kind: 'served', status: 200, summary: '{"result":{}}' });
+    expect(asked).toEqual(['/mcp/ nobody', '/mcp Bearer the-token']);
   });
 
   test.each([502, 504])('is left out where nobody runs behind it (%i), or the platform has none', async (status) => {

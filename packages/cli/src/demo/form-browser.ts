@@ -78,7 +78,7 @@ export const createFormBrowser = (options: { readonly origin?: string } = {}) =>
 
 export type FormBrowser = ReturnType<typeof createFormBrowser>;
 
-/** Signs in where a page asks for it, then decides; returns the redirect that goes back to the client. */
+/** Signs in where a page asks for it, then decides, unless the person is remembered to have allowed it; returns the redirect that goes back to the client. */
 export const decideAs = async (
   browser: FormBrowser,
   authorizationUrl: string,
@@ -87,6 +87,7 @@ export const decideAs = async (
   let page = await browser.open(authorizationUrl);
   if (page.form?.inputs.includes('password') === true)
     page = await browser.submit(page, { email: person.email, password: person.password });
+  if (page.location !== null && person.decision === 'allow') return new URL(page.location);
   if (page.form?.hidden['request'] === undefined || page.form.inputs.includes('password')) {
     throw new Error(`expected the consent page, got ${page.status}: ${page.html.replaceAll(/<[^>]+>/g, ' ').slice(0, 300)}`);
   }

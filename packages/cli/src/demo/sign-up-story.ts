@@ -50,7 +50,7 @@ export const tellSignUp = async (demo: Demo, name: string, narrator: Narrator): 
   if (platform === undefined) throw new Problem(`There is no demo platform "${name}"`, 'Choose one of the demo');
   const issuer = new URL(platform.issuer);
   const insecure = { [oauth.allowInsecureRequests]: issuer.protocol === 'http:' };
-  const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
+  const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...insecure, algorithm: 'oauth2' }));
   if (server.device_authorization_endpoint === undefined) return;
   const receiver = await startWebhookReceiver();
   try {

@@ -12,6 +12,17 @@ const expectThat = (holds: boolean, deviation: string): void => {
   if (!holds) throw new Problem(`The demo met a deviation: ${deviation}`, 'Look at the logs in .grantlog/logs');
 };
 
+/** A platform that tells nobody who somebody is has no OpenID configuration; its metadata of RFC 8414 is always there. */
+const discover = async (issuer: URL, insecure: oauth.DiscoveryRequestOptions, narrator: Narrator): Promise<oauth.AuthorizationServer> => {
+  const openid = await oauth.discoveryRequest(issuer, insecure);
+  narrator.sent(`GET ${issuer.href}/.well-known/openid-configuration`);
+  if (openid.status !== 404) return oauth.processDiscoveryResponse(issuer, openid);
+  narrator.note('it is no OpenID provider, so its metadata is that of RFC 8414');
+  const response = await oauth.discoveryRequest(issuer, { ...insecure, algorithm: 'oauth2' });
+  narrator.sent(`GET ${issuer.origin}/.well-known/oauth-authorization-server${issuer.pathname}`);
+  return oauth.processDiscoveryResponse(issuer, response);
+};
+
 /**
  * An agent's whole life, told as it happens: discovery, sign-in, consent, tokens, a call of the platform's example API
  * where one runs, a refresh, webhooks, revocation, and the refusal of the dead token. `oauth4webapi` judges every protocol answer.
@@ -53,8 +64,7 @@ const live = async (
   narrator.got(fields(endpoint));
 
   narrator.step('Discovery (RFC 8414, OIDC, RFC 9728)');
-  const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
-  narrator.sent(`GET ${issuer.href}/.well-known/openid-configuration`);
+  const server = await discover(issuer, insecure, narrator);
   narrator.got(fields({ issuer: server.issuer, token_endpoint: server.token_endpoint }));
   const { resource, scope } = await whatToAsk(server, insecure);
   narrator.note(`its API is ${resource}; an app that reads there asks for ${scope}`);
@@ -113,8 +123,8 @@ const live = async (
   const api = await findExampleApi(platform.resource, insecure);
   if (api !== null) {
     narrator.step("The platform's example API is called with the token (RFC 6750), and asks the server about it (RFC 7662)");
-    const answer = await api.get(first.access_token);
-    narrator.sent(`GET ${api.url} Authorization: Bearer ${shortened(first.access_token)}`);
+    const answer = await api.call(first.access_token);
+    narrator.sent(`${api.request} Authorization: Bearer ${shortened(first.access_token)}`);
     narrator.got(`${answer.status} ${answer.kind === 'served' ? answer.summary : answer.header}`);
     expectThat(answer.kind === 'served' && answer.status === 200, `the example API answered a good token with ${answer.status}`);
   } else if (platform.resource !== undefined) {
@@ -150,12 +160,14 @@ const live = async (
   narrator.sent(`POST ${server.introspection_endpoint} token=${shortened(current.access_token)}`);
   narrator.got(fields(after));
   expectThat(after['active'] === false, 'the token still introspects as active');
-  const refused = await fetch(server.userinfo_endpoint ?? '', { headers: { authorization: `Bearer ${current.access_token}` } });
-  narrator.got(`userinfo ${refused.status} ${refused.headers.get('www-authenticate') ?? ''}`);
-  expectThat(refused.status === 401, `userinfo answered the dead token with ${refused.status}`);
+  if (server.userinfo_endpoint !== undefined) {
+    const refused = await fetch(server.userinfo_endpoint, { headers: { authorization: `Bearer ${current.access_token}` } });
+    narrator.got(`userinfo ${refused.status} ${refused.headers.get('www-authenticate') ?? ''}`);
+    expectThat(refused.status === 401, `userinfo answered the dead token with ${refused.status}`);
+  }
   if (api !== null) {
-    const answer = await api.get(current.access_token);
-    narrator.sent(`GET ${api.url} Authorization: Bearer ${shortened(current.access_token)}`);
+    const answer = await api.call(current.access_token);
+    narrator.sent(`${api.request} Authorization: Bearer ${shortened(current.access_token)}`);
     narrator.got(`${answer.status} ${answer.kind === 'challenged' ? answer.header : answer.summary}`);
     const asItMust = answer.kind === 'challenged' && answer.status === 401 && answer.error === 'invalid_token';
     expectThat(asItMust, `the example API answered the dead token with ${answer.status} and no challenge of invalid_token`);
