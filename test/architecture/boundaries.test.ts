@@ -38,6 +38,9 @@ describe('the check itself', () => {
     ['packages/egress/src/a.ts', "import { createHash } from 'node:crypto';"],
     ['packages/cli/src/a.ts', "const x = await import('pg');"],
     ['packages/cli/src/a.ts', "import { x } from '@grantlog/domain/src/ids.ts';"],
+    ['services/api/src/a.ts', 'const answer = await fetch(clientIdUrl);'],
+    ['services/worker/src/a.ts', "import { request } from 'node:https';"],
+    ['packages/provisioning/src/a.ts', 'const socket = new WebSocket(url);'],
   ])('finds a violation planted in %s: %s', async (file, text) => {
     root = await mkdtemp(join(tmpdir(), 'grantlog-boundaries-'));
     await mkdir(join(root, dirname(file)), { recursive: true });

@@ -34,6 +34,20 @@ export const soleImporters: readonly { readonly module: RegExp; readonly owners:
 /** Packages that do no I/O: no module of Node, nothing from outside. */
 export const purePackages: readonly string[] = ['packages/eventsourcing', 'packages/domain', 'packages/protocol'];
 
+/**
+ * Workspaces in which something may make requests without the guarded client of packages/egress: who asks the one server that it
+ * was configured with, and what runs on the machine of whoever started it.
+ */
+const ownClients: readonly string[] = [
+  'packages/egress',
+  'packages/guard',
+  'packages/cli',
+  'test/example-resources',
+  'test/example-clients',
+];
+const madeWithout =
+  /(?<![.\w])(?:fetch|new (?:WebSocket|EventSource))\(|import\s+(?!type\b)(?:\w|\*|\{[^}]*\b(?:request|get|Agent|connect)\b)[^;]*?\sfrom 'node:(?:http|https|http2)'/;
+
 export type Violation = { readonly file: string; readonly imports: string; readonly why: string };
 
 const importOf = /(?:^|\n)\s*(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
@@ -72,6 +86,8 @@ export const findViolations = async (root: string): Promise<{ readonly files: nu
         const found = judge(workspace, file, from ?? dynamic ?? '');
         if (found !== null) violations.push(found);
       }
+      const outbound = ownClients.includes(workspace) ? null : madeWithout.exec(text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''));
+      if (outbound !== null) violations.push({ file, imports: outbound[0], why: 'only packages/egress makes requests' });
     }
   }
   return { files, violations };

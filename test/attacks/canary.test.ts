@@ -1,27 +1,43 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createPool } from '@grantlog/postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createAuthority } from '../support/certificates.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { deviceDocument } from '../support/device.ts';
 import { eventually } from '../support/eventually.ts';
+import { openSite, type Site } from '../support/site.ts';
 import { openWorkbench } from '../support/workbench.ts';
 import { agentSecrets, liveAsAgent, withoutWhatIsMeant } from './canary-agent-life.ts';
 import { createRecord, liveAndMisuse } from './canary-life.ts';
+import { liveByProof, openProvider, proofDocument } from './canary-proof-life.ts';
 import { dumpDatabase, findLeaks, type Haystack } from './leak-search.ts';
 
 /** Every secret of a whole life, looked for wherever none may be. */
 const platform = 'canary';
 
 let deployment: Deployment;
+let folder: string;
+let site: Site;
 const { keep, canaries, refusals, ...record } = createRecord();
 const webhooks: Haystack[] = [];
 const ofAgent: Haystack[] = [];
+/** Logout tokens, as the app was meant to get them. */
+const ofLogouts: string[] = [];
 
 const receiver = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
+    if (request.url === '/logout') {
+      ofLogouts.push(new URLSearchParams(Buffer.concat(chunks).toString('utf8')).get('logout_token') ?? '');
+      // The first one is lost, so that there is a word about it.
+      response.writeHead(ofLogouts.length === 1 ? 500 : 200).end();
+      return;
+    }
     const to = request.url === '/agent' ? ofAgent : webhooks;
     to.push([`webhook ${to.length + 1} ${request.url}`, `${JSON.stringify(request.headers)}\n${Buffer.concat(chunks).toString('utf8')}`]);
     response.writeHead(webhooks.length === 1 ? 500 : 204).end();
@@ -30,21 +46,33 @@ const receiver = createServer((request, response) => {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1 });
+  folder = await mkdtemp(join(tmpdir(), 'grantlog-canary-'));
+  const authority = createAuthority();
+  await writeFile(join(folder, 'authority.pem'), authority.pem);
+  site = await openSite(authority);
+  const provider = await openProvider(site);
+  const settings = { EGRESS_ALLOW: site.destination, EGRESS_CA_FILE: join(folder, 'authority.pem') };
+  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1, settings });
   const bench = openWorkbench(deployment);
-  await bench.configure(platform, { ...deviceDocument, agentSignUp: { unidentifiedClient: 'unnamed', intervalSeconds: 5 } });
-  const person = await bench.account(platform);
-  await bench.close();
+  const agentSignUp = { unidentifiedClient: 'unnamed', intervalSeconds: 5 };
+  await bench.configure(platform, { ...deviceDocument, agentSignUp, ...proofDocument(site, deviceDocument.grantTypes) });
+  const [person, signer] = [await bench.account(platform), await bench.account(platform)];
   keep('the secret of the server', deployment.secret);
   const { port } = receiver.address() as AddressInfo;
   await liveAndMisuse({ deployment, platform, hook: `http://127.0.0.1:${port}/hook`, record: { keep, ...record } });
   await liveAsAgent({ deployment, platform, hook: `http://127.0.0.1:${port}/agent`, person, record: { keep, ...record } });
+  const logoutUri = `http://127.0.0.1:${port}/logout`;
+  await liveByProof({ deployment, platform, bench, person: signer, site, provider, logoutUri, record: { keep, ...record } });
+  await bench.close();
+  keep('the logout token', await eventually('a logout token', async () => ofLogouts[0] ?? null));
   // Authorized, redeemed, refreshed, asked again, the access token revoked, the code replayed, the grant revoked.
   for (const hooks of [webhooks, ofAgent])
     await eventually('a webhook of the end', async () => (hooks.some(([, text]) => text.includes('grant.revoked')) ? true : null), 30);
 });
 afterAll(async () => {
   await deployment.stop();
+  await site.goDown();
+  await rm(folder, { recursive: true });
   receiver.closeAllConnections();
   await new Promise((resolve) => receiver.close(resolve));
 });

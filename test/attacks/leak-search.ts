@@ -35,8 +35,9 @@ const formsOf = (secret: string): ReadonlySet<string> =>
 export const findLeaks = (canaries: readonly Canary[], haystacks: readonly Haystack[]): readonly string[] => {
   // Eight letters are as few as a user code has; even its shortest form is nine characters of base64.
   for (const [name, secret] of canaries) if (secret.length < 8) throw new Error(`the canary ${name} is too short to be told from chance`);
+  const searched = canaries.map(([name, secret]) => [name, [...formsOf(secret)]] as const);
   return haystacks.flatMap(([where, text]) =>
-    canaries.filter(([, secret]) => [...formsOf(secret)].some((form) => text.includes(form))).map(([name]) => `${name} in ${where}`),
+    searched.filter(([, forms]) => forms.some((form) => text.includes(form))).map(([name]) => `${name} in ${where}`),
   );
 };
 

@@ -31,7 +31,7 @@ const ask = (message: unknown, { at = issuer, ...asked }: Asked = {}): Promise<M
 
 const tokensOf = async (change: Readonly<Record<string, string>> = {}) => {
   const flow = createConsentFlow({ deployment, platform, client, account });
-  const { body } = await flow.redeem(await flow.code({ scope: 'openid profile email offline_access', ...change }));
+  const { body } = await flow.redeem(await flow.code({ scope: 'openid profile email offline_access', prompt: 'consent', ...change }));
   return { flow, access: String(body['access_token']), refresh: String(body['refresh_token']) };
 };
 

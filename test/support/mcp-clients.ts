@@ -10,8 +10,17 @@ import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotoc
 
 type Tokens = { readonly access_token: string; readonly token_type: string; readonly refresh_token?: string };
 
-/** What a program that uses an MCP client remembers for it: a registered client, and whatever the client gives to keep. */
-export const createOAuthMemory = (registered: { readonly clientId: string; readonly redirectUri: string }) => {
+/**
+ * What a program that uses an MCP client remembers for it: a registered client, and whatever the client gives to keep. Without
+ * a `clientId` the client comes by one itself: by the document at `metadataUrl`, where it has one, or by registering.
+ */
+export const createOAuthMemory = (registered: {
+  readonly clientId?: string;
+  readonly redirectUri: string;
+  readonly metadataUrl?: string;
+}) => {
+  let information: { readonly client_id: string } | undefined =
+    registered.clientId === undefined ? undefined : { client_id: registered.clientId };
   let tokens: Tokens | undefined;
   let verifier = '';
   let discovered: unknown;
@@ -25,7 +34,11 @@ export const createOAuthMemory = (registered: { readonly clientId: string; reado
       token_endpoint_auth_method: 'none',
     },
     state: () => randomBytes(16).toString('base64url'),
-    clientInformation: () => ({ client_id: registered.clientId }),
+    ...(registered.metadataUrl === undefined ? {} : { clientMetadataUrl: registered.metadataUrl }),
+    clientInformation: () => information,
+    saveClientInformation: (given: object) => {
+      information = given as { readonly client_id: string };
+    },
     // Its members are required of nobody but the client's own types.
     tokens: () => tokens,
     saveTokens: (given: object) => {
@@ -38,6 +51,7 @@ export const createOAuthMemory = (registered: { readonly clientId: string; reado
     codeVerifier: () => verifier,
     invalidateCredentials: (kind: string) => {
       if (kind === 'all' || kind === 'tokens') tokens = undefined;
+      if ((kind === 'all' || kind === 'client') && registered.clientId === undefined) information = undefined;
     },
     saveDiscoveryState: (given: unknown) => {
       discovered = given;
@@ -69,21 +83,55 @@ export type McpAgent = {
   readonly close: () => Promise<void>;
 };
 
-type Connect = (options: { readonly url: string; readonly memory?: OAuthMemory; readonly token?: string }) => Promise<McpAgent>;
+type Connect = (options: {
+  readonly url: string;
+  readonly memory?: OAuthMemory;
+  readonly token?: string;
+  /** What the person does where a server lets nobody connect without a token: where they were sent, and where they came back. */
+  readonly authorize?: (sentTo: URL) => Promise<URL>;
+}) => Promise<McpAgent>;
+
+/** Connects, and once more after its person has authorized it, as programs do on an UnauthorizedError. */
+const connectOrAuthorize = async <
+  Opened extends { readonly connect: () => Promise<void>; readonly finishAuth: (callback: URL) => Promise<void> },
+>(
+  open: () => Opened,
+  { memory, authorize }: Pick<Parameters<Connect>[0], 'memory' | 'authorize'>,
+  isUnauthorized: (error: unknown) => boolean,
+): Promise<Opened> => {
+  const first = open();
+  try {
+    await first.connect();
+    return first;
+  } catch (error) {
+    const sentTo = memory?.sentTo.at(-1);
+    if (authorize === undefined || sentTo === undefined || !isUnauthorized(error)) throw error;
+    await first.finishAuth(await authorize(sentTo));
+    const second = open();
+    await second.connect();
+    return second;
+  }
+};
 
 const clientInfo = { name: 'test-agent', version: '3.2.1' };
 const requestOf = (token: string | undefined) =>
   token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
 
 /** The client of SDK 1.32, as most agents in the field have it. */
-const connect1: Connect = async ({ url, memory, token }) => {
-  const client = new Client1(clientInfo);
-  const transport = new Transport1(new URL(url), {
-    ...(memory === undefined ? {} : { authProvider: memory }),
-    ...requestOf(token),
-  });
-  // Its own types do not agree with exactOptionalPropertyTypes.
-  await client.connect(transport as never);
+const connect1: Connect = async (options) => {
+  const { url, memory, token } = options;
+  const open = () => {
+    const client = new Client1(clientInfo);
+    const transport = new Transport1(new URL(url), {
+      ...(memory === undefined ? {} : { authProvider: memory as never }),
+      ...requestOf(token),
+    });
+    const finishAuth = (callback: URL) => transport.finishAuth(callback.searchParams.get('code') ?? '');
+    // Its own types do not agree with exactOptionalPropertyTypes.
+    return { client, transport, finishAuth, connect: () => client.connect(transport as never) };
+  };
+  const isUnauthorized = (error: unknown): boolean => error instanceof Unauthorized1;
+  const { client, transport, finishAuth } = await connectOrAuthorize(open, options, isUnauthorized);
   return {
     name: 'SDK 1.32',
     instructions: () => client.getInstructions(),
@@ -92,8 +140,8 @@ const connect1: Connect = async ({ url, memory, token }) => {
     ping: () => client.ping(),
     tools: async () => (await client.listTools()).tools,
     call: async (name, input = {}) => (await client.callTool({ name, arguments: input })) as ToolResult,
-    finishAuth: (callback) => transport.finishAuth(callback.searchParams.get('code') ?? ''),
-    isUnauthorized: (error) => error instanceof Unauthorized1,
+    finishAuth,
+    isUnauthorized,
     close: () => client.close(),
   };
 };
@@ -101,13 +149,19 @@ const connect1: Connect = async ({ url, memory, token }) => {
 /** The client of v2: `auto` speaks 2026-07-28, `legacy` what it does unasked, 2025-11-25. */
 const connect2 =
   (mode: 'auto' | 'legacy'): Connect =>
-  async ({ url, memory, token }) => {
-    const client = new Client2(clientInfo, mode === 'auto' ? { versionNegotiation: { mode } } : {});
-    const transport = new Transport2(new URL(url), {
-      ...(memory === undefined ? {} : { authProvider: memory as never }),
-      ...requestOf(token),
-    });
-    await client.connect(transport);
+  async (options) => {
+    const { url, memory, token } = options;
+    const open = () => {
+      const client = new Client2(clientInfo, mode === 'auto' ? { versionNegotiation: { mode } } : {});
+      const transport = new Transport2(new URL(url), {
+        ...(memory === undefined ? {} : { authProvider: memory as never }),
+        ...requestOf(token),
+      });
+      const finishAuth = (callback: URL) => transport.finishAuth(callback.searchParams);
+      return { client, finishAuth, connect: () => client.connect(transport) };
+    };
+    const isUnauthorized = (error: unknown): boolean => error instanceof Unauthorized2;
+    const { client, finishAuth } = await connectOrAuthorize(open, options, isUnauthorized);
     return {
       name: `client v2 (${mode})`,
       instructions: () => client.getInstructions(),
@@ -116,8 +170,8 @@ const connect2 =
       ping: () => client.ping(),
       tools: async () => (await client.listTools()).tools,
       call: async (name, input = {}) => (await client.callTool({ name, arguments: input })) as ToolResult,
-      finishAuth: (callback) => transport.finishAuth(callback.searchParams),
-      isUnauthorized: (error) => error instanceof Unauthorized2,
+      finishAuth,
+      isUnauthorized,
       close: () => client.close(),
     };
   };

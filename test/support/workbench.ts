@@ -36,6 +36,8 @@ export const openWorkbench = (deployment: Pick<Deployment, 'databaseUrl' | 'publ
         grantTypes: ['authorization_code', 'refresh_token', 'client_credentials'],
         tokens: { prefix: 'tst' },
         webhooks: { allowLoopback: true },
+        // What tests are about comes after a decision: theirs is asked for each time, unless it is about that.
+        consent: { remember: false },
         switches: { connectPaths: true },
         ...change,
       });

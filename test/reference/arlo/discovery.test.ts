@@ -24,7 +24,7 @@ describe('the metadata of the platform', () => {
       response_types_supported: ['code'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       code_challenge_methods_supported: ['S256'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       scopes_supported: ['openid', 'profile', 'offline_access', 'read', 'write', 'all_claims', 'developer', 'account'],
     });
   });

@@ -71,7 +71,7 @@ describe('offline_access', () => {
       const visitor = arlo.newVisitor();
       const consent = await arlo.consentPageOf(visitor, arlo.authorizeUrl({ scope }));
       // As the sign-in leads to it, and as a browser sees it that is signed in already.
-      for (const { text } of [consent, await visitor.open(arlo.authorizeUrl({ scope }))])
+      for (const { text } of [consent, await visitor.open(arlo.authorizeUrl({ scope, prompt: 'consent' }))])
         expect([
           text.includes('Stay connected while you are away'),
           text.includes('Until you end it, also while you are away'),
