@@ -53,7 +53,7 @@ export const commitFacts = (
 /** The document's contents decide nothing here. */
 export const configured = (): PlatformEvent => ({
   type: 'platform.configured',
-  data: { document: {} as Extract<PlatformEvent, { type: 'platform.configured' }>['data']['document'] },
+  data: { document: { resources: [] } as unknown as Extract<PlatformEvent, { type: 'platform.configured' }>['data']['document'] },
 });
 
 export const registeredClient = (): ClientEvent => ({

@@ -120,6 +120,7 @@ export const endSessionEndpoint =
       }
     };
     const config = { authentication: 'browser', errors: 'page' } as const;
-    app.get('/:platform/oauth/end_session', { config }, answer);
+    // Whoever only looks at what is there, by HEAD, signs nobody out.
+    app.get('/:platform/oauth/end_session', { config, exposeHeadRoute: false }, answer);
     app.post('/:platform/oauth/end_session', { config }, answer);
   };

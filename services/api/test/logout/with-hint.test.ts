@@ -21,6 +21,12 @@ const signedIn = async (change: { readonly claims?: object } = {}) => {
 };
 
 describe('an app that shows the ID token of whoever is signed in', () => {
+  test('signs nobody out by a HEAD, which only looks', async () => {
+    const { browser, hint } = await signedIn();
+    const { result, types } = await world.during(() => browser.head('/oauth/end_session', { id_token_hint: hint }));
+    expect([result.status, types, browser.isSignedIn()]).toEqual([405, [], true]);
+  });
+
   test('signs them out without a question, and has them back with its state', async () => {
     const { browser, id, hint } = await signedIn();
     const copy = world.createBrowser();

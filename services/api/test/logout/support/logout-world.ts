@@ -98,9 +98,15 @@ export const openLogoutWorld = async (databaseUrl: string) => {
     const cookies = new Map<string, string>();
     const part = (): number => Math.floor(Math.random() * 250);
     const remoteAddress = `10.${part()}.${part()}.${part()}`;
-    const send = async (path: string, form: Fields | null, headers: Fields = {}, withCookies = true): Promise<Seen> => {
+    const send = async (
+      path: string,
+      form: Fields | null,
+      headers: Fields = {},
+      withCookies = true,
+      method: 'GET' | 'HEAD' | 'POST' = form === null ? 'GET' : 'POST',
+    ): Promise<Seen> => {
       const response = await app.inject({
-        method: form === null ? 'GET' : 'POST',
+        method,
         url: path,
         remoteAddress,
         cookies: withCookies ? Object.fromEntries(cookies) : {},
@@ -123,6 +129,7 @@ export const openLogoutWorld = async (databaseUrl: string) => {
     return {
       cookies,
       open: (path: string, query: Fields = {}) => send(`/${platform}${path}?${new URLSearchParams(query)}`, null),
+      head: (path: string, query: Fields = {}) => send(`/${platform}${path}?${new URLSearchParams(query)}`, null, {}, true, 'HEAD'),
       follow: (url: string | undefined) => send(url ?? '', null),
       post: (path: string, form: Fields, headers: Fields = {}) => send(`/${platform}${path}`, form, headers),
       /** A form of another site: `SameSite=Lax` cookies stay at home. */
