@@ -144,7 +144,9 @@ export const secondStepForms =
       if (admission === null) return reply;
       const proof = checkSecondFactor({ sealer: deps.sealer, names }, { id: step.account, record, loaded }, code);
       if (proof === null) return refused(request, reply, opened, 'wrong_code');
-      const proved = { platform, account: step.account, checked: loaded, proof, visitor: visitorOf(request), correlationId: request.id };
+      const former = readSignInCookie(deps, request, platform);
+      const visitor = visitorOf(request);
+      const proved = { platform, account: step.account, checked: loaded, proof, visitor, former, correlationId: request.id };
       const recorded = await recordSignIn(deps, proved);
       if ('refusal' in recorded) {
         if (recorded.refusal === 'code_used') return refused(request, reply, opened, 'code_used');

@@ -20,7 +20,7 @@ import { askForSecondStep } from './second-step.ts';
 import { formTargetsOf } from './second-step-page.ts';
 import type { Destination, OwnPage } from './second-step-seal.ts';
 import { type SignInProblem, signInPage } from './sign-in-page.ts';
-import { setSignInCookie } from './signed-in.ts';
+import { readSignInCookie, setSignInCookie } from './signed-in.ts';
 import { clientIdOf, openWaiting, type Waiting } from './waiting.ts';
 
 const documentOf = (loaded: Loaded): PlatformDocument => {
@@ -138,6 +138,7 @@ export const signInPages =
         checked: checked.loaded,
         proof: null,
         visitor,
+        former: readSignInCookie(deps, request, platform),
         correlationId: request.id,
       });
       if ('refusal' in recorded) {

@@ -20,7 +20,7 @@ import { takeMail, takeTry } from './sign-up-attempts.ts';
 import { mailAboutSignUp } from './sign-up-mails.ts';
 import { alreadySignedUpPage, type SignUpProblem, signUpCodePage, signUpPage } from './sign-up-page.ts';
 import { createCode, isCodeOf, openDraft, proofOf, type SignUpDraft, sealDraft } from './sign-up-seal.ts';
-import { setSignInCookie } from './signed-in.ts';
+import { readSignInCookie, setSignInCookie } from './signed-in.ts';
 import { openWaiting } from './waiting.ts';
 
 type Place = PagePlace & { readonly browserId: string };
@@ -71,7 +71,8 @@ const finish = async (
   const { destination } = draft;
   const asks = secondStepOf(document, record);
   if (asks !== 'nothing') return askForSecondStep(deps, reply, place, { asks, account, record, loaded: checked, destination });
-  const proved = { platform, account, checked, proof: null, visitor: visitorOf(request), correlationId: request.id };
+  const former = readSignInCookie(deps, request, platform);
+  const proved = { platform, account, checked, proof: null, visitor: visitorOf(request), former, correlationId: request.id };
   const recorded = await recordSignIn(deps, proved);
   if ('refusal' in recorded) return sendPage(reply, 409, alreadySignedUpPage(document, path));
   const { id } = recorded;

@@ -40,7 +40,7 @@ describe('a sign-in by the password alone', () => {
   const record = async (account: AccountId) => {
     const checked = await world.deps.log.load(world.arlo, [...platformStreams, { streamId: account, withSecrets: true }]);
     const visitor = { address: '192.0.2.1', userAgent: 'test' };
-    return recordSignIn(world.deps, { platform: world.arlo, account, checked, proof: null, visitor, correlationId: 'test' });
+    return recordSignIn(world.deps, { platform: world.arlo, account, checked, proof: null, former: null, visitor, correlationId: 'test' });
   };
 
   test('is not recorded for an account with a second factor, whoever forgot to ask for it', async () => {
