@@ -24,15 +24,6 @@ export const proofDocument = (site: Site, grantTypes: readonly PlatformGrantType
   ],
 });
 
-/** An identity provider that publishes its key at the site. */
-export const openProvider = async (site: Site): Promise<SigningKey> => {
-  const generated = await generateSigningKey('ES256');
-  site.answer('/keys', (_request, reply) => {
-    reply.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [generated.publicJwk] }));
-  });
-  return importSigningKey(generated);
-};
-
 /**
  * A client's life by what it signs: registrations, assertions, pushed requests, proofs of possession, exchanges, an identity
  * provider's word, a logout; and every mistake on the way that could spill any of it.

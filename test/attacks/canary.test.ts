@@ -1,27 +1,22 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createPool } from '@grantlog/postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createAuthority } from '../support/certificates.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { deviceDocument } from '../support/device.ts';
 import { eventually } from '../support/eventually.ts';
-import { openSite, type Site } from '../support/site.ts';
+import { openTrustedSite, type TrustedSite } from '../support/trusted-site.ts';
 import { openWorkbench } from '../support/workbench.ts';
 import { agentSecrets, liveAsAgent, withoutWhatIsMeant } from './canary-agent-life.ts';
 import { createRecord, liveAndMisuse } from './canary-life.ts';
-import { liveByProof, openProvider, proofDocument } from './canary-proof-life.ts';
+import { liveByProof, proofDocument } from './canary-proof-life.ts';
 import { dumpDatabase, findLeaks, type Haystack } from './leak-search.ts';
 
 /** Every secret of a whole life, looked for wherever none may be. */
 const platform = 'canary';
 
 let deployment: Deployment;
-let folder: string;
-let site: Site;
+let site: TrustedSite;
 const { keep, canaries, refusals, ...record } = createRecord();
 const webhooks: Haystack[] = [];
 const ofAgent: Haystack[] = [];
@@ -46,13 +41,9 @@ const receiver = createServer((request, response) => {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  folder = await mkdtemp(join(tmpdir(), 'grantlog-canary-'));
-  const authority = createAuthority();
-  await writeFile(join(folder, 'authority.pem'), authority.pem);
-  site = await openSite(authority);
-  const provider = await openProvider(site);
-  const settings = { EGRESS_ALLOW: site.destination, EGRESS_CA_FILE: join(folder, 'authority.pem') };
-  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1, settings });
+  site = await openTrustedSite();
+  const provider = await site.publishKey();
+  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1, settings: site.settings });
   const bench = openWorkbench(deployment);
   const agentSignUp = { unidentifiedClient: 'unnamed', intervalSeconds: 5 };
   await bench.configure(platform, { ...deviceDocument, agentSignUp, ...proofDocument(site, deviceDocument.grantTypes) });
@@ -71,8 +62,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await deployment.stop();
-  await site.goDown();
-  await rm(folder, { recursive: true });
+  await site.close();
   receiver.closeAllConnections();
   await new Promise((resolve) => receiver.close(resolve));
 });

@@ -1,14 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { generateSigningKey, importSigningKey, type SigningKey, signJwt } from '@grantlog/crypto';
+import { type SigningKey, signJwt } from '@grantlog/crypto';
 import { jwtBearerGrant, tokenExchangeGrant } from '@grantlog/domain';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Answer, basic, post } from '../support/agent.ts';
-import { createAuthority } from '../support/certificates.ts';
 import { type ConsentFlow, createConsentFlow } from '../support/consent.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
-import { openSite, type Site } from '../support/site.ts';
+import { openTrustedSite, type TrustedSite } from '../support/trusted-site.ts';
 import { openWorkbench, type TestClient, type Workbench } from '../support/workbench.ts';
 
 type Fields = Readonly<Record<string, string>>;
@@ -18,8 +14,7 @@ const calendar = 'https://calendar.example/mcp';
 const mail = 'https://mail.example/api';
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', tokenExchangeGrant, jwtBearerGrant] as const;
 
-let folder: string;
-let site: Site;
+let site: TrustedSite;
 let deployment: Deployment;
 let bench: Workbench;
 let flow: ConsentFlow;
@@ -40,17 +35,9 @@ const configure = (name: string) =>
   });
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'grantlog-delegation-'));
-  const authority = createAuthority();
-  await writeFile(join(folder, 'authority.pem'), authority.pem);
-  site = await openSite(authority);
-  const generated = await generateSigningKey('ES256');
-  provider = importSigningKey(generated);
-  site.answer('/keys', (_request, reply) => {
-    reply.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [generated.publicJwk] }));
-  });
-  const settings = { EGRESS_ALLOW: site.destination, EGRESS_CA_FILE: join(folder, 'authority.pem') };
-  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 2, workers: 0, settings });
+  site = await openTrustedSite();
+  provider = await site.publishKey();
+  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 2, workers: 0, settings: site.settings });
   bench = openWorkbench(deployment);
   await configure(platform);
   await configure('others');
@@ -65,8 +52,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.close();
   await deployment.stop();
-  await site.goDown();
-  await rm(folder, { recursive: true });
+  await site.close();
 });
 
 /** Sends a form to one API process or the other. */

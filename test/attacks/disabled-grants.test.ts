@@ -1,17 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { generateSigningKey, importSigningKey, parseToken, type SigningKey, signJwt } from '@grantlog/crypto';
+import { parseToken, type SigningKey, signJwt } from '@grantlog/crypto';
 import { type GrantId, jwtBearerGrant, tokenExchangeGrant } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { changeAccount, changeClient, changePlatform, eraseAccount, registerAccount, revokeGrant } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Answer, basic, post } from '../support/agent.ts';
-import { createAuthority } from '../support/certificates.ts';
 import { createConsentFlow } from '../support/consent.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { createProofKey } from '../support/proof-key.ts';
-import { openSite, type Site } from '../support/site.ts';
+import { openTrustedSite, type TrustedSite } from '../support/trusted-site.ts';
 import { by, openWorkbench, type TestClient, type Workbench } from '../support/workbench.ts';
 
 /** TK-24, TK-33 for what came after codes and refresh tokens: exchanges, identity assertions, bound tokens, pushed requests. */
@@ -19,8 +15,7 @@ const platform = 'chains' as PlatformId;
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', tokenExchangeGrant, jwtBearerGrant] as const;
 type Fields = Readonly<Record<string, string>>;
 
-let folder: string;
-let site: Site;
+let site: TrustedSite;
 let provider: SigningKey;
 let deployment: Deployment;
 let bench: Workbench;
@@ -28,17 +23,9 @@ let resource: string;
 let bystander: TestClient;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'grantlog-chains-'));
-  const authority = createAuthority();
-  await writeFile(join(folder, 'authority.pem'), authority.pem);
-  site = await openSite(authority);
-  const generated = await generateSigningKey('ES256');
-  provider = importSigningKey(generated);
-  site.answer('/keys', (_request, reply) => {
-    reply.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [generated.publicJwk] }));
-  });
-  const settings = { EGRESS_ALLOW: site.destination, EGRESS_CA_FILE: join(folder, 'authority.pem') };
-  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 0, settings });
+  site = await openTrustedSite();
+  provider = await site.publishKey();
+  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 0, settings: site.settings });
   bench = openWorkbench(deployment);
   const trustedIssuers = [{ issuer: site.origin, jwksUri: `${site.origin}/keys`, emailDomains: ['corp.example'] }];
   resource = (await bench.configure(platform, { grantTypes, trustedIssuers })).resources[0]?.uri ?? '';
@@ -47,8 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.close();
   await deployment.stop();
-  await site.goDown();
-  await rm(folder, { recursive: true });
+  await site.close();
 });
 
 const send = (path: string, form: Fields, client: TestClient, headers: Fields = {}): Promise<Answer> =>

@@ -1,13 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, pkce, post } from '../support/agent.ts';
-import { createAuthority } from '../support/certificates.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
-import { openSite, type Site } from '../support/site.ts';
+import { openTrustedSite, type TrustedSite } from '../support/trusted-site.ts';
 import { createVisitor } from '../support/visitor.ts';
 import { openWorkbench, type TestAccount, type Workbench } from '../support/workbench.ts';
 
@@ -15,8 +11,7 @@ import { openWorkbench, type TestAccount, type Workbench } from '../support/work
 const [platform, other] = ['strange', 'stranger'] as const;
 const callback = 'https://agent.example/cb';
 
-let folder: string;
-let site: Site;
+let site: TrustedSite;
 let inside: Server;
 /** Requests that reached what only this machine may reach. */
 let reached = 0;
@@ -31,17 +26,13 @@ const configure = (name: string) =>
   });
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'grantlog-unannounced-'));
-  const authority = createAuthority();
-  await writeFile(join(folder, 'authority.pem'), authority.pem);
-  site = await openSite(authority);
+  site = await openTrustedSite();
   inside = createServer((_request, reply) => {
     reached += 1;
     reply.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
   await new Promise<void>((resolve) => void inside.listen(0, '127.0.0.1', resolve));
-  const settings = { EGRESS_ALLOW: site.destination, EGRESS_CA_FILE: join(folder, 'authority.pem') };
-  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 0, settings });
+  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 0, settings: site.settings });
   bench = openWorkbench(deployment);
   await configure(platform);
   await configure(other);
@@ -50,10 +41,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.close();
   await deployment.stop();
-  await site.goDown();
+  await site.close();
   inside.closeAllConnections();
   await new Promise((resolve) => inside.close(resolve));
-  await rm(folder, { recursive: true });
 });
 
 const at = (path: string, on: string = platform): string => `${deployment.publicUrl}/${on}${path}`;

@@ -1,23 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createFormBrowser, decideAs } from '@grantlog/cli';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { readEventsAfter, readHead } from '@grantlog/postgres';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { pkce, post } from '../support/agent.ts';
-import { createAuthority } from '../support/certificates.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { createOAuthMemory, mcpClients } from '../support/mcp-clients.ts';
-import { openSite, type Site } from '../support/site.ts';
+import { openTrustedSite, type TrustedSite } from '../support/trusted-site.ts';
 import { createVisitor } from '../support/visitor.ts';
 import { openWorkbench, type TestAccount, type Workbench } from '../support/workbench.ts';
 
 const platform = 'arlo-health';
 const redirectUri = 'http://127.0.0.1:53682/callback';
 
-let folder: string;
-let site: Site;
+let site: TrustedSite;
 let deployment: Deployment;
 let bench: Workbench;
 let account: TestAccount;
@@ -25,12 +20,8 @@ let issuer: string;
 let clientId: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'grantlog-authority-'));
-  const authority = createAuthority();
-  await writeFile(join(folder, 'authority.pem'), authority.pem);
-  site = await openSite(authority);
-  const settings = { EGRESS_ALLOW: site.destination, EGRESS_CA_FILE: join(folder, 'authority.pem') };
-  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 2, workers: 0, settings });
+  site = await openTrustedSite();
+  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 2, workers: 0, settings: site.settings });
   bench = openWorkbench(deployment);
   account = await bench.account(platform, { displayName: 'Ada Person' });
   issuer = `${deployment.publicUrl}/${platform}`;
@@ -44,8 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.close();
   await deployment.stop();
-  await site.goDown();
-  await rm(folder, { recursive: true });
+  await site.close();
 });
 
 const [, , negotiating] = mcpClients;

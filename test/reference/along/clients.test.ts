@@ -1,14 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { type ClientChange, changeClient } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { post } from '../../support/agent.ts';
-import { createAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createOAuthMemory, type McpAgent, mcpClients, type OAuthMemory } from '../../support/mcp-clients.ts';
-import { openSite, type Site } from '../../support/site.ts';
+import { openTrustedSite, type TrustedSite } from '../../support/trusted-site.ts';
 import { createVisitor } from '../../support/visitor.ts';
 import { by, type TestAccount } from '../../support/workbench.ts';
 import { type Along, callback, platform, startAlong } from './support/along.ts';
@@ -16,17 +12,12 @@ import { allowWithSafe, ownerOfSafes } from './support/safes.ts';
 
 /** Programs with an MCP client of either generation, as it is published: how they come to be known, and what becomes of them. */
 let along: Along;
-let folder: string;
-let site: Site;
+let site: TrustedSite;
 let documentUrl: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'grantlog-authority-'));
-  const authority = createAuthority();
-  await writeFile(join(folder, 'authority.pem'), authority.pem);
-  site = await openSite(authority);
-  const settings = { EGRESS_ALLOW: site.destination, EGRESS_CA_FILE: join(folder, 'authority.pem') };
-  along = await startAlong(inject('databaseUrl'), { workers: 1, settings });
+  site = await openTrustedSite();
+  along = await startAlong(inject('databaseUrl'), { workers: 1, settings: site.settings });
   documentUrl = site.describe('/program/client.json', {
     client_name: 'A program of a test',
     redirect_uris: ['http://127.0.0.1/callback'],
@@ -36,8 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await along.stop();
-  await site.goDown();
-  await rm(folder, { recursive: true });
+  await site.close();
 });
 
 const takeDocuments = (taken: boolean): Promise<void> =>

@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { type Composed, compose } from '../../src/compose.ts';
+import { testConfig } from '../support/config.ts';
 
 const publicUrl = 'https://auth.example';
 const lines: string[] = [];
@@ -18,24 +19,7 @@ let config: ServiceConfig;
 beforeAll(async () => {
   const databaseUrl = await createDatabase({ connectionString: inject('databaseUrl'), name: `mcp_${randomUuid().replaceAll('-', '')}` });
   await migrate({ connectionString: databaseUrl });
-  config = {
-    databaseUrl,
-    databaseDirectUrl: undefined,
-    redisUrl: undefined,
-    publicUrl,
-    port: 0,
-    opsPort: 0,
-    host: '127.0.0.1',
-    trustProxy: [],
-    egressAllow: [],
-    egressCa: undefined,
-    smtpUrl: undefined,
-    mailFrom: 'Grantlog <no-reply@localhost>',
-    dataDir: '.grantlog',
-    secrets: ['a-secret-of-the-test-run-long-enough'],
-    logLevel: 'debug',
-    isDevelopment: false,
-  };
+  config = testConfig(databaseUrl, { publicUrl, isDevelopment: false });
   deps = await compose(config, logger);
   const parsed = parsePlatformDocument({
     name: 'health',

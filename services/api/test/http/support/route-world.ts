@@ -7,6 +7,7 @@ import type { InjectOptions, RouteOptions } from 'fastify';
 import { expect } from 'vitest';
 import { createApp } from '../../../src/app.ts';
 import { compose } from '../../../src/compose.ts';
+import { testConfig } from '../../support/config.ts';
 
 export type Route = { readonly method: string; readonly url: string; readonly config: NonNullable<RouteOptions['config']> };
 
@@ -43,27 +44,7 @@ export const openRouteWorld = async (databaseUrl: string) => {
   await migrate({ connectionString: url });
   const lines: string[] = [];
   const logger = createLogger({ service: 'api', level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
-  const deps = await compose(
-    {
-      databaseUrl: url,
-      databaseDirectUrl: undefined,
-      redisUrl: undefined,
-      publicUrl: 'http://localhost:4000',
-      port: 0,
-      opsPort: 0,
-      host: '127.0.0.1',
-      trustProxy: [],
-      egressAllow: [],
-      egressCa: undefined,
-      smtpUrl: undefined,
-      mailFrom: 'Grantlog <no-reply@localhost>',
-      dataDir: '.grantlog',
-      secrets: ['a-secret-of-the-test-run-long-enough'],
-      logLevel: 'debug',
-      isDevelopment: true,
-    },
-    logger,
-  );
+  const deps = await compose(testConfig(url), logger);
   const parsed = parsePlatformDocument({
     name: 'acme',
     displayName: 'Acme',

@@ -10,6 +10,7 @@ import { createApp } from '../../../src/app.ts';
 import { compose } from '../../../src/compose.ts';
 import { foldKeyRing, foldPlatform, platformStreams } from '../../../src/platforms/load-parties.ts';
 import { tokensOf } from '../../../src/tokens/issue-tokens.ts';
+import { testConfig } from '../../support/config.ts';
 
 const by: By = { actor: { kind: 'system', id: 'test' }, correlationId: 'test' };
 
@@ -64,27 +65,11 @@ export const createWorld = async (
 ) => {
   const url = await createDatabase({ connectionString: databaseUrl, name: `api_${randomUuid().replaceAll('-', '')}` });
   await migrate({ connectionString: url });
-  const config: ServiceConfig = {
-    databaseUrl: url,
-    databaseDirectUrl: undefined,
-    redisUrl: undefined,
-    publicUrl,
-    port: 0,
-    opsPort: 0,
-    host: '127.0.0.1',
-    trustProxy: [],
-    egressAllow: settings.egressAllow ?? [],
-    egressCa: settings.egressCa,
-    smtpUrl: undefined,
-    mailFrom: 'Grantlog <no-reply@localhost>',
-    dataDir: '/nowhere',
-    secrets: ['a secret of the test run, long enough'],
-    logLevel: 'silent',
-    isDevelopment: settings.isDevelopment ?? true,
-  };
+  const { onRoute, ...change } = settings;
+  const config = testConfig(url, { publicUrl, logLevel: 'silent', ...change });
   const logger = createLogger({ service: 'api', level: 'silent' });
   const deps = await compose(config, logger);
-  const app = await createApp({ ...deps, logger, ...(settings.onRoute === undefined ? {} : { onRoute: settings.onRoute }) });
+  const app = await createApp({ ...deps, logger, ...(onRoute === undefined ? {} : { onRoute }) });
   const { provisioning, log } = deps;
 
   const configure = async (json: object): Promise<PlatformId> => {

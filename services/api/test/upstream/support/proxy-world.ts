@@ -9,6 +9,7 @@ import { createLogger, type ServiceConfig } from '@grantlog/runtime';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from '../../../src/app.ts';
 import { compose } from '../../../src/compose.ts';
+import { testConfig } from '../../support/config.ts';
 
 export const by: By = { actor: { kind: 'system', id: 'test' }, correlationId: 'test' };
 export const publicUrl = 'http://localhost:4000';
@@ -74,24 +75,7 @@ export const createProxyWorld = async (
   gone.close();
   const databaseUrl = await createDatabase({ connectionString, name: `proxy_${randomUuid().replaceAll('-', '')}` });
   await migrate({ connectionString: databaseUrl });
-  const config: ServiceConfig = {
-    databaseUrl,
-    databaseDirectUrl: undefined,
-    redisUrl: undefined,
-    publicUrl,
-    port: 0,
-    opsPort: 0,
-    host: '127.0.0.1',
-    trustProxy: [],
-    egressAllow: [],
-    egressCa: undefined,
-    smtpUrl: undefined,
-    mailFrom: 'Grantlog <no-reply@localhost>',
-    dataDir: '.grantlog',
-    secrets: ['a-secret-of-the-test-run-long-enough'],
-    logLevel: 'debug',
-    isDevelopment: true,
-  };
+  const config = testConfig(databaseUrl, { publicUrl });
   const lines: string[] = [];
   const endpoints: string[] = [];
   const logger = createLogger({ service: 'api', level: 'debug', destination: { write: (line: string) => void lines.push(line) } });
