@@ -161,6 +161,8 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
     signature: fc.constant('v1' as const),
   }),
   'webhook_endpoint.verified': nothing,
+  'webhook_endpoint.tested': nothing,
+  'webhook_endpoint.failing': fc.record({ failingSince: seconds }),
   'webhook_endpoint.updated': fc.record(endpoint, { requiredKeys: [] }),
   'webhook_endpoint.secret_rotated': rotation,
   'webhook_endpoint.bearer_rotated': rotation,

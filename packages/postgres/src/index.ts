@@ -4,15 +4,16 @@ export { type AttemptBucket, type AttemptBudget, deleteIdleAttemptBuckets, giveB
 export type { DatabaseRole, PoolOptions } from './connection/pool.ts';
 export { createPool } from './connection/pool.ts';
 export { transaction } from './connection/transaction.ts';
-export { type ClaimedDelivery, claimDeliveries, releaseClaims } from './deliveries/claim-deliveries.ts';
 export type { Database, Transaction } from './deliveries/database.ts';
 export {
   type DeliveryState,
+  type EndpointKey,
   type EndpointLane,
   firstLane,
   type Lane,
   lanes,
   type NewDelivery,
+  type NewMessage,
   revocationLane,
 } from './deliveries/delivery.ts';
 export {
@@ -34,10 +35,11 @@ export {
   postponeSession,
   trackSessions,
 } from './deliveries/dispatch-sessions.ts';
-export { type Circuit, readCircuit, resetHealth } from './deliveries/endpoint-health.ts';
-export { type EndpointRoute, readRoutes, readSessionRoutes, upsertRoute } from './deliveries/endpoint-routes.ts';
+export { resetHealth } from './deliveries/endpoint-health.ts';
+export { type EndpointRoute, readNarrowRoutes, readRoutes, readRoutesVersion, upsertRoute } from './deliveries/endpoint-routes.ts';
 export { type FirstEvent, readFirstEvents } from './deliveries/first-events.ts';
 export { insertDeliveries } from './deliveries/insert-deliveries.ts';
+export { insertMessages } from './deliveries/insert-messages.ts';
 export { readSubscriptionLag, type SubscriptionLag } from './deliveries/lag.ts';
 export {
   type AttemptSummary,
@@ -49,8 +51,17 @@ export {
   redeliver,
 } from './deliveries/list-deliveries.ts';
 export { maintainPartitions } from './deliveries/partitions.ts';
-export { type AttemptRecord, type HealthChange, type RecordedHealth, recordAttempts } from './deliveries/record-attempts.ts';
-export { abandonDeliveries, expireClaims, listDueLanes } from './deliveries/sweep.ts';
+export {
+  type AttemptOutcome,
+  type AttemptRecord,
+  type HealthChange,
+  recordAttempts,
+  type TurnAnswer,
+  type TurnReport,
+} from './deliveries/record-attempts.ts';
+export { type Supersession, supersedeDeliveries } from './deliveries/supersede-deliveries.ts';
+export { abandonDeliveries, holdPending, listDueLanes, releaseHeld } from './deliveries/sweep.ts';
+export { type Take, type Taken, type TakenDelivery, takeDeliveries } from './deliveries/take-deliveries.ts';
 export { forgetProofs, type ProofUse, spendProof } from './dpop/spend-proof.ts';
 export { appendBatch } from './log/append-batch.ts';
 export { classifyFailure } from './log/failures.ts';

@@ -1,4 +1,4 @@
-import { createSealer } from '@grantlog/crypto';
+import { createSealer, randomUuid } from '@grantlog/crypto';
 import { foldVersion } from '@grantlog/domain';
 import { createEgress } from '@grantlog/egress';
 import {
@@ -32,9 +32,10 @@ import { createDispatcher } from './subscriptions/dispatcher.ts';
 import { createErasure } from './subscriptions/erasure.ts';
 import { runProjections } from './subscriptions/projections.ts';
 import { createStreamState } from './subscriptions/stream-state.ts';
-import { type DeliveryContext, deliverLane, deliveryRules } from './webhooks/deliver.ts';
 import { insist } from './webhooks/insist.ts';
+import { deliveryRules } from './webhooks/rules.ts';
 import { sweep } from './webhooks/sweeper.ts';
+import { createTurns } from './webhooks/turns.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const second = 1_000;
@@ -89,9 +90,9 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     connectionsPerOrigin: 100,
   });
 
-  let stopping = false;
-  const delivery: DeliveryContext = {
+  const turns = createTurns({
     pool,
+    worker: randomUuid(),
     log: events,
     sealer,
     queue,
@@ -99,8 +100,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     rules: deliveryRules,
     now: Date.now,
     random: Math.random,
-    stopping: () => stopping,
-    onAttempt: (attempt, lane) => counted.attempt({ ...attempt, lane }),
+    onAttempt: ({ delivery, attempt }) => counted.attempt({ ...attempt.record, lane: delivery.lane }),
     onEndpoint: ({ fate, platform, endpoint }) => {
       counted.endpoint(fate);
       log.warn(
@@ -108,9 +108,9 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
         fate === 'disabled' ? 'a webhook endpoint was disabled' : 'a webhook endpoint will be disabled within a day',
       );
     },
-    onWakeFailed: troubled('wake'),
-  };
-  queue.work((lane) => deliverLane(delivery, lane));
+    onError: troubled('delivery'),
+  });
+  queue.work(turns.wake);
 
   const runner = {
     listenUrl: config.databaseDirectUrl ?? config.databaseUrl,
@@ -169,7 +169,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   };
 
   const timers = [
-    every(1.5 * second, async () => counted.lost((await sweep({ pool, queue, onWakeFailed: troubled('wake') })).lost), troubled('sweep')),
+    every(second, () => sweep({ pool, queue }), troubled('sweep')),
     every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
     every(5 * second, async () => counted.unanswered(await expireSessions({ pool, log: events, limit: 500 })), troubled('session_expiry')),
     every(60 * second, async () => counted.reaped(await reapClients({ pool, log: events, limit: 200 })), troubled('client_reaping')),
@@ -189,8 +189,8 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   return {
     ops,
     stop: async () => {
-      stopping = true;
-      await Promise.all([mailer.stop(), logouts.stop(), ...timers.map((timer) => timer.stop()), subscriptions.stop(), projections.stop()]);
+      const everything = [turns, mailer, logouts, ...timers, subscriptions, projections];
+      await Promise.all(everything.map((part) => part.stop()));
       await queue.close();
       await egress.close();
       events.stop();

@@ -8,7 +8,6 @@ export type WorkerMetrics = {
   readonly consumed: (subscription: string, events: number) => void;
   readonly failed: (operation: string) => void;
   readonly endpoint: (fate: 'warned' | 'disabled') => void;
-  readonly lost: (claims: number) => void;
   readonly expired: (grants: number) => void;
   readonly unanswered: (sessions: number) => void;
   readonly reaped: (clients: number) => void;
@@ -60,8 +59,6 @@ export const createWorkerMetrics = (): WorkerMetrics => {
     consumed: (subscription, events) => consumed.add({ subscription }, events),
     failed: (operation) => failures.add({ operation }),
     endpoint: (fate) => endpoints.add({ outcome: fate }),
-    // An attempt that was cut off has no lane to speak of: its row says which.
-    lost: (claims) => attempts.add({ lane: 'any', outcome: 'lost' }, claims),
     expired: (count) => grants.add({}, count),
     unanswered: (count) => sessions.add({}, count),
     reaped: (count) => clients.add({}, count),

@@ -1,10 +1,11 @@
-import { consumeOnce, ensureSubscriptions } from '@grantlog/postgres';
+import { randomUuid } from '@grantlog/crypto';
+import { consumeOnce, ensureSubscriptions, takeDeliveries } from '@grantlog/postgres';
 import { describe, expect, test } from 'vitest';
 import { createDispatcher } from '../src/subscriptions/dispatcher.ts';
 import { verifyWith } from './support/receiver.ts';
 import { useScene } from './support/scene.ts';
 import { backends, states } from './support/worker.ts';
-import { clientIdOf, until } from './support/world.ts';
+import { clientIdOf, platform, until } from './support/world.ts';
 
 describe.each(backends)('deliveries through %s', (backend) => {
   const scene = useScene(backend);
@@ -76,14 +77,16 @@ describe.each(backends)('deliveries through %s', (backend) => {
     const world = scene.world();
     const receiver = await scene.receiver();
     const client = await world.client('agent-1');
-    await world.endpoint({ url: receiver.url });
+    const { id: endpoint } = await world.endpoint({ url: receiver.url });
     for (let n = 0; n < 50; n += 1) await world.grant({ client });
     const dispatcher = createDispatcher({ queue: { wake: async () => {} }, onWakeFailed: () => {} });
     await ensureSubscriptions(world.pool, [dispatcher.name]);
     while ((await consumeOnce(world.pool, [dispatcher])).kind === 'consumed');
     // What a kill between claim and send leaves behind.
-    const claimed = await world.pool.query(`update delivery set state = 'claimed', attempt = 1, claimed_until = now() + interval '1 second'
-      where position % 2 = 0`);
+    const killed = { worker: randomUuid(), holdMs: 500 };
+    const take = { platform, endpoint, epoch: 0, room: 50, ordered: false, proofsOnly: false };
+    const [taken] = await takeDeliveries(world.pool, { ...killed, takes: [take] });
+    expect(taken?.deliveries).toHaveLength(50);
     const worker = await scene.worker();
     await until(
       () => states(world),
@@ -92,7 +95,7 @@ describe.each(backends)('deliveries through %s', (backend) => {
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(100);
     expect(receiver.received).toHaveLength(100);
     const lost = await world.pool.query(`select 1 from attempt where outcome = 'lost'`);
-    expect(lost.rowCount).toBe(claimed.rowCount);
+    expect(lost.rowCount).toBe(50);
     expect(worker.errors).toEqual([]);
   });
 });

@@ -84,7 +84,7 @@ describe('the worker process', () => {
         (found) => found['delivered'] === 500,
         60_000,
       );
-      expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(500);
+      expect(new Set(receiver.received.map(({ id, path }) => `${path} ${id}`)).size).toBe(500);
       const { rowCount } = await world.pool.query(`select 1 from attempt where outcome = 'lost'`);
       expect(receiver.received.length).toBeLessThanOrEqual(500 + (rowCount ?? 0));
       expect(rowCount).toBeGreaterThan(0);

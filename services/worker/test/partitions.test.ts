@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { useScene } from './support/scene.ts';
 
 const day = 86_400_000;
+const tables = ['message', 'message_audience', 'delivery', 'attempt'];
 
 describe('the weeks of deliveries', () => {
   const scene = useScene();
@@ -11,32 +12,30 @@ describe('the weeks of deliveries', () => {
   test('are made ahead, and dropped once everything in them was finished long ago; unfinished work stays', async () => {
     const world = scene.world();
     const upkeep = () => maintainPartitions(world.pool, { monthsAhead: 12, weeksAhead: 6, keepDays: 30 });
-    expect((await upkeep()).weeks).toBe(2);
+    expect((await upkeep()).weeks).toBe(2 * tables.length);
     expect(await upkeep()).toEqual({ months: 0, weeks: 0, dropped: 0 });
 
     // Weeks of last quarter, as if this database had been running then.
     const migrator = createPool({ connectionString: world.url, role: 'grantlog_migrate', max: 1 });
     const insert = (id: string, state: string, finishedDaysAgo: number | null): Promise<unknown> =>
       world.pool.query(
-        `insert into delivery (platform, id, endpoint, lane, subject, position, type, renderer, body, state, finished_at)
-         values ('arlo', $1, $1, 1, $1, 1, 'a.b', 1, '{}', $2, now() - make_interval(days => $3))`,
+        `insert into delivery (platform, id, endpoint, lane, position, ordinal, state, finished_at)
+         values ('arlo', $1, $1, 1, 1, 0, $2, now() - make_interval(days => $3))`,
         [id, state, finishedDaysAgo],
       );
-    await migrator.query('alter table delivery detach partition delivery_before');
-    await migrator.query('alter table attempt detach partition attempt_before');
-    await migrator.query('drop table delivery_before, attempt_before');
-    await migrator.query(`do $$
-      declare week timestamptz := date_trunc('week', now() at time zone 'utc') at time zone 'utc';
-      begin
-        for i in 1 .. 12 loop
-          execute format('create table %I partition of delivery for values from (%L) to (%L)', 'delivery_' || to_char((week - i * interval '7 days') at time zone 'utc', 'IYYY_IW'),
-            uuid_v7_floor(week - i * interval '7 days'), uuid_v7_floor(week - (i - 1) * interval '7 days'));
-          execute format('create table %I partition of attempt for values from (%L) to (%L)', 'attempt_' || to_char((week - i * interval '7 days') at time zone 'utc', 'IYYY_IW'),
-            uuid_v7_floor(week - i * interval '7 days'), uuid_v7_floor(week - (i - 1) * interval '7 days'));
-        end loop;
-        execute format('create table delivery_before partition of delivery for values from (minvalue) to (%L)', uuid_v7_floor(week - 12 * interval '7 days'));
-        execute format('create table attempt_before partition of attempt for values from (minvalue) to (%L)', uuid_v7_floor(week - 12 * interval '7 days'));
-      end $$`);
+    for (const table of tables) {
+      await migrator.query(`alter table ${table} detach partition ${table}_before`);
+      await migrator.query(`drop table ${table}_before`);
+      await migrator.query(`do $$
+        declare week timestamptz := date_trunc('week', now() at time zone 'utc') at time zone 'utc';
+        begin
+          for i in 1 .. 12 loop
+            execute format('create table %I partition of ${table} for values from (%L) to (%L)', '${table}_' || to_char((week - i * interval '7 days') at time zone 'utc', 'IYYY_IW'),
+              uuid_v7_floor(week - i * interval '7 days'), uuid_v7_floor(week - (i - 1) * interval '7 days'));
+          end loop;
+          execute format('create table ${table}_before partition of ${table} for values from (minvalue) to (%L)', uuid_v7_floor(week - 12 * interval '7 days'));
+        end $$`);
+    }
     await migrator.end();
     const unfinished = uuidv7(Date.now() - 70 * day);
     const recent = uuidv7(Date.now() - 10 * day);

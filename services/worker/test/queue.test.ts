@@ -28,7 +28,7 @@ describe.each(backends)('the delivery queue on %s', (backend) => {
     const seen: EndpointLane[] = [];
     queue.work(async (lane) => void seen.push(lane));
     const wanted = [laneOf(0), laneOf(1), laneOf(2)];
-    for (const lane of wanted) await queue.wake(lane);
+    for (const lane of wanted) await queue.wake([lane]);
     await until(
       () => seen.length,
       (count) => count === 3,
@@ -50,12 +50,12 @@ describe.each(backends)('the delivery queue on %s', (backend) => {
       run.to = performance.now();
       running -= 1;
     });
-    await queue.wake(lane);
+    await queue.wake([lane]);
     await until(
       () => runs.length,
       (count) => count === 1,
     );
-    await Promise.all(Array.from({ length: 300 }, () => queue.wake(lane)));
+    await Promise.all(Array.from({ length: 300 }, () => queue.wake([lane])));
     const lastWake = performance.now();
     await until(
       () => runs.at(-1)?.to ?? 0,
@@ -74,13 +74,13 @@ describe.each(backends)('the delivery queue on %s', (backend) => {
       calls += 1;
       if (calls === 1) throw new Error('as the test wants');
     });
-    await queue.wake(lane);
+    await queue.wake([lane]);
     await until(
       () => calls,
       (count) => count === 1,
     );
     await until(left, (count) => count === 0);
-    await queue.wake(lane);
+    await queue.wake([lane]);
     await until(
       () => calls,
       (count) => count === 2,
@@ -102,12 +102,12 @@ describe.each(backends)('the delivery queue on %s', (backend) => {
         await finished;
       }
     });
-    for (let n = 0; n < 20; n += 1) await queue.wake(laneOf(2));
+    for (let n = 0; n < 20; n += 1) await queue.wake([laneOf(2)]);
     await until(
       () => retries,
       (count) => count === 8,
     );
-    await queue.wake(laneOf(0));
+    await queue.wake([laneOf(0)]);
     await until(
       () => revocations,
       (count) => count === 1,
@@ -124,7 +124,7 @@ describe.each(backends)('the delivery queue on %s', (backend) => {
     const seen: string[] = [];
     queue.work(async ({ endpoint }) => void seen.push(endpoint));
     const [before, after] = [laneOf(), laneOf()];
-    await queue.wake(before);
+    await queue.wake([before]);
     await until(
       () => seen.length,
       (count) => count === 1,
@@ -132,7 +132,7 @@ describe.each(backends)('the delivery queue on %s', (backend) => {
     await wipe(backend, world, inject('redisUrl'));
     await until(
       async () => {
-        await queue.wake(after);
+        await queue.wake([after]);
         return seen;
       },
       (found) => found.includes(after.endpoint),

@@ -1,15 +1,7 @@
-import {
-  claimDeliveries,
-  consumeOnce,
-  type EndpointLane,
-  ensureSubscriptions,
-  firstLane,
-  recordAttempts,
-  releaseClaims,
-} from '@grantlog/postgres';
+import { randomUuid } from '@grantlog/crypto';
+import { consumeOnce, ensureSubscriptions, recordAttempts, takeDeliveries } from '@grantlog/postgres';
 import { describe, expect, inject, test } from 'vitest';
 import { createDispatcher } from '../src/subscriptions/dispatcher.ts';
-import { deliverLane } from '../src/webhooks/deliver.ts';
 import { useScene } from './support/scene.ts';
 import { wipe } from './support/wipe.ts';
 import { backends, states } from './support/worker.ts';
@@ -37,7 +29,9 @@ describe.each(backends)('with the queue on %s', (backend) => {
       40_000,
     );
     expect(receiver.received).toHaveLength(500);
-    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(500);
+    expect(new Set(receiver.received.map(({ id, path }) => `${path} ${id}`)).size).toBe(500);
+    // A message is the same for whoever hears it.
+    expect(new Set(receiver.received.map(({ id, text }) => `${id} ${text}`)).size).toBe(100);
   });
 
   test('without a single wake-up the sweeper alone delivers everything', async () => {
@@ -62,7 +56,7 @@ describe.each(backends)('with the queue on %s', (backend) => {
     const { id } = await world.endpoint({ url: receiver.url, concurrency: 3 });
     const worker = await scene.worker();
     for (let n = 0; n < 60; n += 1) await world.grant({ client });
-    await Promise.all(Array.from({ length: 6 }, () => deliverLane(worker.context, { platform: 'arlo' as never, endpoint: id, lane: 1 })));
+    await Promise.all(Array.from({ length: 6 }, () => worker.wake({ platform, endpoint: id, lane: 1 })));
     await until(
       () => states(world),
       (found) => found['delivered'] === 120,
@@ -71,38 +65,42 @@ describe.each(backends)('with the queue on %s', (backend) => {
   });
 });
 
-describe('a claim', () => {
+describe('a turn', () => {
   const scene = useScene();
+  const soon = { holdMs: 600, renewMs: 200, askMs: 50 };
 
   test('that ran out is recorded as a lost attempt, and its late outcome changes nothing', async () => {
     const world = scene.world();
     const receiver = await scene.receiver((_, nth) => ({ status: nth === 1 ? 500 : 200, delayMs: nth === 1 ? 600 : 0 }));
     const client = await world.client('agent-1');
     await world.endpoint({ url: receiver.url, types: ['grant.authorized'] });
-    await scene.worker();
+    const first = await scene.worker();
     await world.grant({ client });
     await until(
       () => receiver.received.length,
       (count) => count === 1,
     );
-    // The sender hangs past its claim; the sweeper hands the delivery to somebody else meanwhile.
-    await world.pool.query(`update delivery set claimed_until = now() - interval '1 second' where state = 'claimed'`);
+    // The sender hangs past its turn; another process has it meanwhile.
+    await world.pool.query(`update endpoint_work set held_until = now() - interval '1 second', holder = gen_random_uuid()`);
     await until(
       () => states(world),
       (found) => found['delivered'] === 1,
     );
     await new Promise((resolve) => setTimeout(resolve, 800));
-    const { rows } = await world.pool.query('select attempt, outcome from attempt order by attempt');
+    const { rows } = await world.pool.query(
+      `select a.attempt, a.outcome from attempt a join delivery d using (platform, endpoint, id) where not d.proves order by a.attempt`,
+    );
     expect(rows).toEqual([
       { attempt: 1, outcome: 'lost' },
       { attempt: 2, outcome: 'delivered' },
     ]);
     expect(await states(world)).toEqual({ delivered: 1 });
-    const { rows: deliveries } = await world.pool.query('select failures from delivery');
+    const { rows: deliveries } = await world.pool.query('select failures from delivery where not proves');
     expect(deliveries).toEqual([{ failures: 0 }]);
+    expect(first.errors).toEqual([]);
   });
 
-  test('that was given back cannot be recorded under its number any more', async () => {
+  test("is nobody else's while its holder says so, and says nothing once it has passed on", async () => {
     const world = scene.world();
     const client = await world.client('agent-1');
     const { id: endpoint } = await world.endpoint({ url: 'http://127.0.0.1:9/' });
@@ -110,38 +108,59 @@ describe('a claim', () => {
     await ensureSubscriptions(world.pool, [dispatcher.name]);
     await world.grant({ client });
     await consumeOnce(world.pool, [dispatcher]);
-    const lane: EndpointLane = { platform, endpoint, lane: firstLane };
-    const claim = () => claimDeliveries(world.pool, { ...lane, ordered: false, limit: 1, claimMs: 60_000 });
-    const [claimed] = await claim();
-    if (claimed === undefined) throw new Error('nothing was dispatched');
-    await releaseClaims(world.pool, { platform, deliveries: [claimed] });
-    const [again] = await claim();
-    expect(again).toMatchObject({ id: claimed.id, attempt: claimed.attempt + 1 });
-    const health = { anySuccess: true, failures: 0, openAfter: 5, openForMs: { base: 1, most: 1 } };
-    const done = { id: claimed.id, outcome: 'delivered', status: 200, detail: '', durationMs: 1, retryInMs: null } as const;
-    const late = await recordAttempts(world.pool, { ...lane, health, attempts: [{ ...done, attempt: claimed.attempt }] });
-    expect(late.recorded).toBe(0);
-    expect(await states(world)).toEqual({ claimed: 1, pending: 1 });
-    const own = await recordAttempts(world.pool, { ...lane, health, attempts: [{ ...done, attempt: claimed.attempt + 1 }] });
-    expect(own.recorded).toBe(1);
-    expect(await states(world)).toEqual({ delivered: 1, pending: 1 });
+    await world.pool.query(`update delivery set state = 'delivered' where proves`);
+    const key = { platform, endpoint };
+    const take = { ...key, epoch: 0, room: 1, ordered: false, proofsOnly: false };
+    const [one, other] = [randomUuid(), randomUuid()];
+    const takeAs = async (worker: string, holdMs = 60_000) => (await takeDeliveries(world.pool, { worker, holdMs, takes: [take] }))[0];
+    const mine = await takeAs(one, 300);
+    expect(mine?.deliveries).toHaveLength(1);
+    expect(await takeAs(other)).toBeNull();
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    const theirs = await takeAs(other);
+    expect(theirs).toMatchObject({ epoch: (mine?.epoch ?? 0) + 1 });
+    expect(theirs?.deliveries[0]).toMatchObject({ id: mine?.deliveries[0]?.id, attempt: 1, failures: 0 });
+
+    const attempt = {
+      id: mine?.deliveries[0]?.id ?? '',
+      outcome: 'delivered',
+      status: 200,
+      detail: '',
+      beganAt: Date.now(),
+      durationMs: 1,
+      response: null,
+      state: 'delivered',
+      retryInMs: null,
+    } as const;
+    const health = { anySuccess: true, consecutiveFailures: 0, openForMs: null };
+    const report = { ...key, attempts: [attempt], health, tokens: null, end: 'stays', ordered: false, proofsOnly: false } as const;
+    const say = async (worker: string, epoch: number) =>
+      (await recordAttempts(world.pool, { worker, holdMs: 60_000, reports: [{ ...report, epoch }] }))[0];
+    expect(await say(one, mine?.epoch ?? 0)).toBeNull();
+    expect((await states(world))['delivered']).toBeUndefined();
+    expect(await say(other, theirs?.epoch ?? 0)).toMatchObject({ held: true });
+    expect((await states(world))['delivered']).toBe(1);
+    // The reply was lost, and it is said once more.
+    expect(await say(other, theirs?.epoch ?? 0)).toMatchObject({ held: true });
+    const { rows } = await world.pool.query('select outcome from attempt order by attempt');
+    expect(rows).toEqual([{ outcome: 'lost' }, { outcome: 'delivered' }]);
   });
 
-  test('is given back unsent when its time would not suffice', async () => {
+  test('of a slow receiver goes on for as long as it takes, and is not taken for dead', async () => {
     const world = scene.world();
-    const receiver = await scene.receiver(() => ({ status: 200, delayMs: 150 }));
+    const receiver = await scene.receiver(() => ({ status: 200, delayMs: 1_500 }));
     const client = await world.client('agent-1');
     await world.endpoint({ url: receiver.url, concurrency: 1 });
-    await scene.worker({ rules: { claimMs: 12_400, attemptMs: 12_000 } });
-    for (let n = 0; n < 5; n += 1) await world.grant({ client });
+    await scene.worker({ rules: soon });
+    await scene.worker({ rules: soon });
+    for (let n = 0; n < 2; n += 1) await world.grant({ client });
     await until(
       () => states(world),
-      (found) => found['delivered'] === 10,
+      (found) => found['delivered'] === 4,
     );
-    expect(receiver.received).toHaveLength(10);
+    expect(receiver.received).toHaveLength(4);
+    expect(receiver.mostAtOnce()).toBe(1);
     const { rows } = await world.pool.query(`select 1 from attempt where outcome = 'lost'`);
     expect(rows).toEqual([]);
-    const { rows: released } = await world.pool.query('select 1 from delivery where attempt > 1');
-    expect(released.length).toBeGreaterThan(0);
   });
 });

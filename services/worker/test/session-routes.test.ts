@@ -1,5 +1,5 @@
 import { foldVersion } from '@grantlog/domain';
-import { readRoutes, readSessionRoutes } from '@grantlog/postgres';
+import { readNarrowRoutes, readRoutes } from '@grantlog/postgres';
 import { expect, test } from 'vitest';
 import { clinic, createAgents } from './support/agents.ts';
 import { useScene } from './support/scene.ts';
@@ -16,9 +16,9 @@ test('however many sessions strangers have begun, a batch reads the routes of th
   const client = await scene.world().pool.connect();
   try {
     expect((await readRoutes(client, { platform: clinic, foldVersion })).routes).toEqual([]);
-    const read = await readSessionRoutes(client, { platform: clinic, foldVersion, sessions: [one.session] });
+    const read = await readNarrowRoutes(client, { platform: clinic, foldVersion, sessions: [one.session], grants: [] });
     expect(read.map(({ endpoint }) => endpoint)).toEqual([one.endpoint]);
-    expect(await readSessionRoutes(client, { platform: platform, foldVersion, sessions: [one.session] })).toEqual([]);
+    expect(await readNarrowRoutes(client, { platform: platform, foldVersion, sessions: [one.session], grants: [] })).toEqual([]);
   } finally {
     client.release();
   }

@@ -8,12 +8,14 @@ export type EndpointProblem =
   | 'url_with_fragment'
   | 'types_invalid'
   | 'concurrency_out_of_range'
+  | 'rate_out_of_range'
   | 'description_too_long';
 
 const longestUrl = 2048;
 const longestDescription = 500;
 const mostTypes = 100;
 const mostConcurrent = 100;
+const highestRate = 1_000;
 const typeShape = /^[a-z][a-z_]*(\.[a-z][a-z_]*)+$/;
 
 const urlProblem = (text: string, allowLoopback: boolean): EndpointProblem | null => {
@@ -29,11 +31,13 @@ const urlProblem = (text: string, allowLoopback: boolean): EndpointProblem | nul
 
 /** What is wrong with these settings, or null. Whether the address is public is decided at each connection (egress). */
 export const endpointProblem = (settings: EndpointSettings, allowLoopback: boolean): EndpointProblem | null => {
-  const { url, types, concurrency, description } = settings;
+  const { url, types, concurrency, description, ratePerSecond = null } = settings;
   const problem = urlProblem(url, allowLoopback);
   if (problem !== null) return problem;
   if (types !== null && (types.length === 0 || types.length > mostTypes || !types.every((type) => typeShape.test(type))))
     return 'types_invalid';
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > mostConcurrent) return 'concurrency_out_of_range';
+  if (ratePerSecond !== null && !(Number.isInteger(ratePerSecond) && ratePerSecond >= 1 && ratePerSecond <= highestRate))
+    return 'rate_out_of_range';
   return description.length > longestDescription ? 'description_too_long' : null;
 };

@@ -8,6 +8,9 @@ export type WebhookEndpointCommand =
   /** `allowLoopback` is the platform's own setting, for development. */
   | ({ readonly type: 'register'; readonly allowLoopback: boolean } & EndpointRegistration)
   | { readonly type: 'verify' }
+  | { readonly type: 'test' }
+  /** `failingSince` in milliseconds since the epoch. */
+  | { readonly type: 'warn'; readonly failingSince: number }
   | { readonly type: 'update'; readonly changes: Partial<EndpointSettings>; readonly allowLoopback: boolean }
   /** `previousValidUntil` in whole seconds since the epoch. */
   | { readonly type: 'rotateSecret'; readonly credentialId: string; readonly previousValidUntil: number }
@@ -23,6 +26,7 @@ export type WebhookEndpointRefusal =
   | 'endpoint_exists'
   | 'unknown_endpoint'
   | 'endpoint_deleted'
+  | 'endpoint_disabled'
   | 'secret_missing'
   | 'too_many_secrets'
   | EndpointProblem;
@@ -43,6 +47,13 @@ const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, 
   switch (command.type) {
     case 'verify':
       return endpoint.verified ? record() : record({ type: 'webhook_endpoint.verified', data: {} });
+    case 'test':
+      return endpoint.status === 'disabled' ? refuse('endpoint_disabled') : record({ type: 'webhook_endpoint.tested', data: {} });
+    case 'warn':
+      // Once for each time that it fails on and on.
+      return endpoint.status === 'disabled' || endpoint.warnedOf === command.failingSince
+        ? record()
+        : record({ type: 'webhook_endpoint.failing', data: { failingSince: command.failingSince } });
     case 'update': {
       const merged = { ...endpoint, ...command.changes };
       if (sameJson(endpoint, merged)) return record();

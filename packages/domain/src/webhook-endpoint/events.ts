@@ -4,8 +4,11 @@ import type { ClientStreamId, SessionId } from '../ids.ts';
 /** `v1` is HMAC-SHA256, `v1a` is Ed25519 (Standard Webhooks). */
 export type WebhookSignature = 'v1' | 'v1a';
 
-/** `gone`: the receiver answered 410. `failing`: nothing but failures for five days. */
-export type EndpointDisabledReason = 'operator' | 'gone' | 'failing';
+/**
+ * `gone`: the receiver answered 410. `receiver`: it asked for it by `webhook-delivery: disable`. `failing`: nothing but
+ * failures for five days. `unverified`: nobody answered at its URL when it was to be proved.
+ */
+export type EndpointDisabledReason = 'operator' | 'gone' | 'receiver' | 'failing' | 'unverified';
 
 /** What may be changed about an endpoint after its registration. */
 export type EndpointSettings = {
@@ -17,6 +20,10 @@ export type EndpointSettings = {
   readonly ordered: boolean;
   /** Deliveries at once; 1 to 100. */
   readonly concurrency: number;
+  /** Deliveries a second, on average over a second; 1 to 1,000. Absent in events of earlier versions, and null: no limit. */
+  readonly ratePerSecond?: number | null;
+  /** Leave out what a later event of the same grant has made stale. Absent in events of earlier versions: no. */
+  readonly skipSuperseded?: boolean;
   readonly description: string;
 };
 
@@ -43,6 +50,10 @@ type Nothing = Record<string, never>;
 export type WebhookEndpointEvent =
   | DomainEvent<'webhook_endpoint.registered', EndpointRegistration>
   | DomainEvent<'webhook_endpoint.verified', Nothing>
+  /** Somebody asked that a test message be sent. */
+  | DomainEvent<'webhook_endpoint.tested', Nothing>
+  /** It is about to be disabled: only failures since `failingSince`, milliseconds since the epoch. */
+  | DomainEvent<'webhook_endpoint.failing', { readonly failingSince: number }>
   | DomainEvent<'webhook_endpoint.updated', Partial<EndpointSettings>>
   | DomainEvent<
       'webhook_endpoint.secret_rotated',

@@ -5,7 +5,7 @@ import { type SealedFact, sealedFact } from '../sealed-fact.ts';
 import type { EndpointDisabledReason, EndpointSettings, WebhookEndpointEvent, WebhookSignature } from './events.ts';
 
 /** An endpoint that is not deleted. */
-export type EndpointRecord = EndpointSettings & {
+export type EndpointRecord = Required<EndpointSettings> & {
   readonly client: ClientStreamId | null;
   readonly session: SessionId | null;
   readonly signature: WebhookSignature;
@@ -18,6 +18,8 @@ export type EndpointRecord = EndpointSettings & {
   readonly hasDeliveryContext: boolean;
   /** Whether the receiver behind the present URL has shown that it wants this. */
   readonly verified: boolean;
+  /** Since when it had only failed when it was last warned of; null where it never was, or was enabled since. */
+  readonly warnedOf: number | null;
   readonly registeredAt: Instant;
   readonly firstPosition: number;
 };
@@ -34,6 +36,8 @@ const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook
   const { secretCredentials, bearerCredential = null, session = null, hasDeliveryContext = false, ...registration } = event.data;
   return {
     status: 'active',
+    ratePerSecond: null,
+    skipSuperseded: false,
     ...registration,
     secrets: secretCredentials.map((credentialId) => ({ credentialId, validUntil: null })),
     session,
@@ -41,6 +45,7 @@ const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook
     personal: sealedFact(event),
     hasDeliveryContext,
     verified: false,
+    warnedOf: null,
     registeredAt: event.recordedAt,
     firstPosition: event.position,
   };
@@ -54,6 +59,10 @@ export const evolveWebhookEndpoint = (state: WebhookEndpointState, event: Placed
       return state;
     case 'webhook_endpoint.verified':
       return { ...state, verified: true };
+    case 'webhook_endpoint.tested':
+      return state;
+    case 'webhook_endpoint.failing':
+      return { ...state, warnedOf: event.data.failingSince };
     case 'webhook_endpoint.updated': {
       const { url = state.url } = event.data;
       // Another URL is another receiver, and it has shown nothing yet.
@@ -70,7 +79,7 @@ export const evolveWebhookEndpoint = (state: WebhookEndpointState, event: Placed
     case 'webhook_endpoint.enabled': {
       if (state.status === 'active') return state;
       const { reason: _, ...endpoint } = state;
-      return { ...endpoint, status: 'active' };
+      return { ...endpoint, status: 'active', warnedOf: null };
     }
     case 'webhook_endpoint.deleted':
       return { status: 'deleted', firstPosition: state.firstPosition };

@@ -5,38 +5,58 @@ import type { DeliveryState } from './delivery.ts';
 /** A delivery as its endpoint's owner sees it. `id` is what the receiver got as `webhook-id`. */
 export type DeliverySummary = {
   readonly id: string;
+  readonly endpoint: StreamId;
   readonly type: string;
   readonly subject: StreamId;
   readonly position: number;
   readonly state: DeliveryState;
+  /** Attempts so far, lost ones included. */
   readonly attempts: number;
   readonly createdAt: Date;
-  /** When the next attempt is due; null once finished. */
+  /** When the next attempt is due; null once finished, and while the endpoint has to prove its URL. */
   readonly dueAt: Date | null;
   readonly finishedAt: Date | null;
 };
 
-// Counted, for `attempt` also counts claims that were given back unsent.
-const columns = `id, type, subject, position, state,
-  (select count(*)::int from attempt a where a.platform = delivery.platform and a.delivery = delivery.id) as attempts, created_at as "createdAt",
-  case when finished_at is null then due_at end as "dueAt", finished_at as "finishedAt"`;
+const columns = `d.id, d.endpoint, m.type, m.subject, d.position, d.state, d.attempt as attempts, d.created_at as "createdAt",
+  case when d.state = 'pending' then d.due_at end as "dueAt", d.finished_at as "finishedAt"`;
 
-/** Deliveries of one endpoint, newest first. `before` is the `id` of the last one seen. */
+/**
+ * Deliveries of a platform, newest first, of one endpoint, of one message (`webhook-id`) or about one subject. One of the
+ * three is to be given; `before` is where the page before ended.
+ */
 export const listDeliveries = async (
   pool: Database,
   query: {
     readonly platform: PlatformId;
-    readonly endpoint: StreamId;
+    readonly endpoint?: StreamId;
+    readonly id?: string;
+    readonly subject?: StreamId;
     readonly state?: DeliveryState;
-    readonly before?: string;
+    readonly type?: string;
+    readonly before?: { readonly id: string; readonly endpoint: StreamId };
     readonly limit: number;
   },
 ): Promise<readonly DeliverySummary[]> => {
+  const { platform, endpoint, id, subject, state, type, before, limit } = query;
   const { rows } = await pool.query<DeliverySummary>(
-    `select ${columns} from delivery
-     where platform = $1 and endpoint = $2 and ($3::text is null or state = $3) and ($4::uuid is null or id < $4)
-     order by id desc limit $5`,
-    [query.platform, query.endpoint, query.state ?? null, query.before ?? null, query.limit],
+    `select ${columns} from delivery d join message m on m.platform = d.platform and m.id = d.id
+     where d.platform = $1 and ($2::uuid is null or d.endpoint = $2) and ($3::uuid is null or d.id = $3)
+       and ($4::uuid is null or (m.subject = $4 and d.id in (select s.id from message s where s.platform = $1 and s.subject = $4)))
+       and ($5::text is null or d.state = $5) and ($6::text is null or m.type = $6)
+       and ($7::uuid is null or (d.id, d.endpoint) < ($7, $8))
+     order by d.id desc, d.endpoint desc limit $9`,
+    [
+      platform,
+      endpoint ?? null,
+      id ?? null,
+      subject ?? null,
+      state ?? null,
+      type ?? null,
+      before?.id ?? null,
+      before?.endpoint ?? null,
+      limit,
+    ],
   );
   return rows;
 };
@@ -47,7 +67,9 @@ export type AttemptSummary = {
   readonly status: number | null;
   readonly detail: string;
   readonly durationMs: number | null;
-  readonly at: Date;
+  /** The beginning of what the receiver answered. */
+  readonly response: string | null;
+  readonly beganAt: Date;
 };
 
 /** One delivery with its body and its attempts, oldest first; null when there is none of that id for that endpoint. */
@@ -55,15 +77,18 @@ export const readDelivery = async (
   pool: Database,
   query: { readonly platform: PlatformId; readonly endpoint: StreamId; readonly id: string },
 ): Promise<(DeliverySummary & { readonly body: string; readonly history: readonly AttemptSummary[] }) | null> => {
+  const values = [query.platform, query.endpoint, query.id];
   const found = await pool.query<DeliverySummary & { readonly body: string }>(
-    `select ${columns}, body from delivery where platform = $1 and endpoint = $2 and id = $3`,
-    [query.platform, query.endpoint, query.id],
+    `select ${columns}, m.body from delivery d join message m on m.platform = d.platform and m.id = d.id
+     where d.platform = $1 and d.endpoint = $2 and d.id = $3`,
+    values,
   );
   const [delivery] = found.rows;
   if (delivery === undefined) return null;
   const { rows } = await pool.query<AttemptSummary>(
-    `select attempt, outcome, status, detail, duration_ms as "durationMs", at from attempt where platform = $1 and delivery = $2 order by attempt`,
-    [query.platform, query.id],
+    `select attempt, outcome, status, detail, duration_ms as "durationMs", response, began_at as "beganAt" from attempt
+     where platform = $1 and endpoint = $2 and id = $3 order by attempt`,
+    values,
   );
   return { ...delivery, history: rows };
 };
@@ -75,7 +100,7 @@ export const redeliver = async (
 ): Promise<boolean> => {
   const { rowCount } = await pool.query(
     `update delivery set state = 'pending', lane = 1, failures = 0, due_at = now(), finished_at = null
-     where platform = $1 and endpoint = $2 and id = $3 and state in ('delivered', 'failed', 'abandoned')`,
+     where platform = $1 and endpoint = $2 and id = $3 and state in ('delivered', 'failed', 'stopped', 'superseded', 'abandoned')`,
     [query.platform, query.endpoint, query.id],
   );
   return rowCount === 1;
@@ -84,23 +109,30 @@ export const redeliver = async (
 export type EndpointHealth = {
   readonly consecutiveFailures: number;
   readonly failingSince: Date | null;
+  /** Nothing is sent until then. */
   readonly openUntil: Date | null;
   readonly lastSuccessAt: Date | null;
   readonly lastFailureAt: Date | null;
+  /** What waits for it, counted up to 1,000. */
   readonly pending: number;
+  /** What waits until it has proved its URL, counted up to 1,000. */
+  readonly held: number;
 };
 
-/** How an endpoint has been answering, and how much waits for it (counted up to 1,000). */
+/** How an endpoint has been answering, and how much waits for it. */
 export const readEndpointHealth = async (
   pool: Database,
   query: { readonly platform: PlatformId; readonly endpoint: StreamId },
 ): Promise<EndpointHealth> => {
   const { rows } = await pool.query<EndpointHealth>(
-    `select coalesce(h.consecutive_failures, 0) as "consecutiveFailures", h.failing_since as "failingSince", h.open_until as "openUntil",
-       h.last_success_at as "lastSuccessAt", h.last_failure_at as "lastFailureAt", p.pending
+    `select coalesce(w.consecutive_failures, 0) as "consecutiveFailures", w.failing_since as "failingSince",
+       case when w.open_until > now() then w.open_until end as "openUntil",
+       w.last_success_at as "lastSuccessAt", w.last_failure_at as "lastFailureAt", p.pending, h.held
      from (select count(*)::int as pending from (
-       select 1 from delivery where platform = $1 and endpoint = $2 and state in ('pending', 'claimed') limit 1000) u) p
-     left join endpoint_health h on h.platform = $1 and h.endpoint = $2`,
+         select 1 from delivery where platform = $1 and endpoint = $2 and state = 'pending' limit 1000) u) p,
+       (select count(*)::int as held from (
+         select 1 from delivery where platform = $1 and endpoint = $2 and state = 'held' limit 1000) u) h
+     left join endpoint_work w on w.platform = $1 and w.endpoint = $2`,
     [query.platform, query.endpoint],
   );
   const [row] = rows;

@@ -1,109 +1,100 @@
-import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
 import type { Database } from './database.ts';
+import type { DeliveryState, EndpointKey } from './delivery.ts';
+
+export type AttemptOutcome = 'delivered' | 'rejected' | 'gone' | 'stopped' | 'unreachable' | 'refused';
 
 /** How one attempt ended and what becomes of its delivery. */
 export type AttemptRecord = {
   readonly id: string;
-  readonly attempt: number;
-  readonly outcome: 'delivered' | 'rejected' | 'gone' | 'unreachable' | 'refused';
+  readonly outcome: AttemptOutcome;
   readonly status: number | null;
   /** Fixed text for the endpoint's owner: no address, nothing the receiver wrote. */
   readonly detail: string;
+  /** Milliseconds since the epoch. */
+  readonly beganAt: number;
   readonly durationMs: number | null;
+  /** The beginning of what the receiver answered; null where it answered nothing. */
+  readonly response: string | null;
+  readonly state: Extract<DeliveryState, 'pending' | 'delivered' | 'failed' | 'stopped'>;
   /** Milliseconds from now to the next attempt; null when this was the last. */
   readonly retryInMs: number | null;
 };
 
-/** What the batch says about the endpoint: the failures at its end, and whether anything succeeded. */
+/** How an endpoint answers after these attempts. */
 export type HealthChange = {
   readonly anySuccess: boolean;
-  /** Failures after the last success of the batch, or all of them. */
-  readonly failures: number;
-  /** Consecutive failures from which the circuit opens. */
-  readonly openAfter: number;
-  readonly openForMs: { readonly base: number; readonly most: number };
-};
-
-export type RecordedHealth = {
-  /** Attempts that were recorded; fewer than given when claims had run out. */
-  readonly recorded: number;
   readonly consecutiveFailures: number;
-  /** Milliseconds for which the endpoint has only failed; null while its last answer was a success. */
-  readonly failingForMs: number | null;
+  /** Milliseconds for which nothing is sent; null for a closed circuit. */
   readonly openForMs: number | null;
 };
 
+/** What a worker has to say about the turn of one endpoint. */
+export type TurnReport = EndpointKey & {
+  readonly epoch: number;
+  readonly attempts: readonly AttemptRecord[];
+  /** Null where no attempt ended. */
+  readonly health: HealthChange | null;
+  /** What is left in the token bucket now; null where the endpoint has none. */
+  readonly tokens: number | null;
+  /** `asks`: ends the turn unless something is due or somebody woke the endpoint elsewhere. `leaves`: ends it in any case. */
+  readonly end: 'stays' | 'asks' | 'leaves';
+  readonly ordered: boolean;
+  readonly proofsOnly: boolean;
+};
+
+export type TurnAnswer = {
+  /** Whether the turn goes on. */
+  readonly held: boolean;
+  /** Whether the endpoint was woken in another process. */
+  readonly isWanted: boolean;
+  /** Since when the endpoint has only failed; null while its last answer was a success. */
+  readonly failingSince: number | null;
+  readonly failingForMs: number | null;
+};
+
+const ends = { stays: 0, asks: 1, leaves: 2 } satisfies Record<TurnReport['end'], number>;
+
+type Row = TurnAnswer & { readonly place: number };
+
 /**
- * Records a batch of outcomes in one statement: the attempts, what follows for each delivery, and the endpoint's health.
- * An attempt whose claim has passed to somebody else changes nothing.
+ * Records what became of the deliveries in the hands of turns, and goes on with each turn or ends it: one statement for all
+ * of them. The answer is null where the turn has passed to somebody else: then nothing was recorded. Asking again is safe.
  */
 export const recordAttempts = async (
   pool: Database,
-  batch: {
-    readonly platform: PlatformId;
-    readonly endpoint: StreamId;
-    readonly attempts: readonly AttemptRecord[];
-    readonly health: HealthChange;
-  },
-): Promise<RecordedHealth> => {
-  const { attempts, health } = batch;
-  const { rows } = await pool.query<RecordedHealth>({
+  options: { readonly worker: string; readonly holdMs: number; readonly reports: readonly TurnReport[] },
+): Promise<readonly (TurnAnswer | null)[]> => {
+  const { worker, holdMs, reports } = options;
+  const attempts = reports.flatMap((report, index) => report.attempts.map((attempt) => ({ ...attempt, place: index + 1 })));
+  const { rows } = await pool.query<Row>({
     name: 'grantlog.record-attempts',
-    text: `with offered as (
-        select * from unnest($3::uuid[], $4::int[], $5::text[], $6::smallint[], $7::text[], $8::int[], $9::float8[])
-          as o(id, attempt, outcome, status, detail, duration_ms, retry_ms)
-      ), fenced as (
-        update delivery d set
-          state = case when o.outcome = 'delivered' then 'delivered' when o.retry_ms is null then 'failed' else 'pending' end,
-          lane = case when o.retry_ms is null then d.lane else 2 end,
-          failures = d.failures + (o.outcome <> 'delivered')::int,
-          due_at = now() + make_interval(secs => coalesce(o.retry_ms, 0) / 1000),
-          claimed_until = null,
-          finished_at = case when o.retry_ms is null then now() end
-        from offered o
-        where d.platform = $1 and d.id = o.id and d.attempt = o.attempt and d.state = 'claimed'
-        returning d.id, d.attempt
-      ), written as (
-        insert into attempt (platform, delivery, attempt, outcome, status, detail, duration_ms)
-        select $1, o.id, o.attempt, o.outcome, o.status, o.detail, o.duration_ms from offered o join fenced f using (id, attempt)
-        returning 1
-      ), healed as (
-        insert into endpoint_health as h (platform, endpoint, consecutive_failures, failing_since, last_success_at, last_failure_at, open_until)
-        values ($1, $2, $11, case when $11 > 0 then now() end, case when $10 then now() end, case when $11 > 0 then now() end,
-          case when $11 >= $12 then now() + make_interval(secs => $13::float8 / 1000) end)
-        on conflict (platform, endpoint) do update set
-          consecutive_failures = case when $10 then $11 else h.consecutive_failures + $11 end,
-          failing_since = case when $11 = 0 then null when $10 then now() else coalesce(h.failing_since, now()) end,
-          last_success_at = case when $10 then now() else h.last_success_at end,
-          last_failure_at = case when $11 > 0 then now() else h.last_failure_at end,
-          open_until = case
-            when $11 = 0 or ($10 and $11 < $12) or (not $10 and h.consecutive_failures + $11 < $12) then null
-            else now() + make_interval(secs => least($14::float8, $13::float8 * power(2, least(20, case when $10 then $11 else h.consecutive_failures + $11 end - $12))) / 1000)
-          end
-        returning consecutive_failures, failing_since, open_until
-      )
-      select (select count(*)::int from written) as "recorded", consecutive_failures as "consecutiveFailures",
-        (extract(epoch from now() - failing_since) * 1000)::float8 as "failingForMs",
-        (extract(epoch from open_until - now()) * 1000)::float8 as "openForMs"
-      from healed`,
+    text: `select place, held, is_wanted as "isWanted", failing_since_ms as "failingSince", failing_for_ms as "failingForMs"
+      from record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
     values: [
-      batch.platform,
-      batch.endpoint,
+      worker,
+      holdMs,
+      reports.map((report) => report.platform),
+      reports.map((report) => report.endpoint),
+      reports.map((report) => report.epoch),
+      reports.map((report) => ends[report.end]),
+      reports.map((report) => report.ordered),
+      reports.map((report) => report.proofsOnly),
+      reports.map((report) => report.tokens),
+      reports.map((report) => report.health?.anySuccess ?? false),
+      reports.map((report) => report.health?.consecutiveFailures ?? null),
+      reports.map((report) => report.health?.openForMs ?? null),
+      attempts.map((attempt) => attempt.place),
       attempts.map((attempt) => attempt.id),
-      attempts.map((attempt) => attempt.attempt),
       attempts.map((attempt) => attempt.outcome),
       attempts.map((attempt) => attempt.status),
       attempts.map((attempt) => attempt.detail),
+      attempts.map((attempt) => attempt.beganAt),
       attempts.map((attempt) => attempt.durationMs),
+      attempts.map((attempt) => attempt.response),
+      attempts.map((attempt) => attempt.state),
       attempts.map((attempt) => attempt.retryInMs),
-      health.anySuccess,
-      health.failures,
-      health.openAfter,
-      health.openForMs.base,
-      health.openForMs.most,
     ],
   });
-  const [row] = rows;
-  if (row === undefined) throw new Error('recording attempts answered nothing');
-  return row;
+  const answers = new Map(rows.map(({ place, ...answer }) => [place, answer]));
+  return reports.map((_, index) => answers.get(index + 1) ?? null);
 };

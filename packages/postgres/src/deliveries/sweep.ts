@@ -1,30 +1,8 @@
-import type { Database } from './database.ts';
-import type { EndpointLane } from './delivery.ts';
-
-/** Records claims that ran out as lost attempts and makes their deliveries due at once. Returns how many. */
-export const expireClaims = async (pool: Database, limit = 1_000): Promise<number> => {
-  const { rows } = await pool.query<{ lost: number }>({
-    name: 'grantlog.expire-claims',
-    text: `with expired as (
-        select platform, id, attempt from delivery where state = 'claimed' and claimed_until < now()
-        order by claimed_until limit $1 for update skip locked
-      ), lost as (
-        update delivery d set state = 'pending', claimed_until = null, due_at = now()
-        from expired e where d.platform = e.platform and d.id = e.id
-        returning d.platform, d.id, d.attempt
-      ), written as (
-        insert into attempt (platform, delivery, attempt, outcome, detail)
-        select platform, id, attempt, 'lost', 'The sender stopped during the attempt; whether it arrived is unknown' from lost
-        on conflict do nothing
-      )
-      select count(*)::int as lost from lost`,
-    values: [limit],
-  });
-  return rows[0]?.lost ?? 0;
-};
+import type { Database, Transaction } from './database.ts';
+import type { EndpointKey, EndpointLane } from './delivery.ts';
 
 /**
- * Every endpoint and lane with something due and unclaimed, whose circuit is not open.
+ * Every endpoint and lane with something due that nobody serves, whose circuit is not open.
  *
  * A skip scan: it visits one index entry for each endpoint and lane that has pending work at all, so neither a long
  * backlog of one endpoint nor a large number of idle endpoints makes it slow.
@@ -48,26 +26,43 @@ export const listDueLanes = async (pool: Database): Promise<readonly EndpointLan
         order by d.due_at limit 1
       ) due
       where not exists (
-        select 1 from endpoint_health h where h.platform = w.platform and h.endpoint = w.endpoint and h.open_until > now()
+        select 1 from endpoint_work h where h.platform = w.platform and h.endpoint = w.endpoint and (h.open_until > now() or h.held_until > now())
       )
       order by w.lane`,
   });
   return rows;
 };
 
-/** Gives up what is still pending for an endpoint that is spoken to no more, a chunk at a time. Returns how many. */
-export const abandonDeliveries = async (
-  pool: Database,
-  endpoint: Omit<EndpointLane, 'lane'> & { readonly limit?: number },
-): Promise<number> => {
+/** Gives up what is unfinished for an endpoint that is spoken to no more, a chunk at a time. Returns how many. */
+export const abandonDeliveries = async (pool: Database, endpoint: EndpointKey & { readonly limit?: number }): Promise<number> => {
   const { rowCount } = await pool.query({
     name: 'grantlog.abandon-deliveries',
     text: `update delivery d set state = 'abandoned', finished_at = now()
       from (
-        select platform, id from delivery where platform = $1 and endpoint = $2 and state = 'pending' limit $3 for update skip locked
+        select platform, endpoint, id from delivery
+        where platform = $1 and endpoint = $2 and state in ('pending', 'held') limit $3 for update skip locked
       ) p
-      where d.platform = p.platform and d.id = p.id`,
+      where d.platform = p.platform and d.endpoint = p.endpoint and d.id = p.id`,
     values: [endpoint.platform, endpoint.endpoint, endpoint.limit ?? 2_000],
   });
   return rowCount ?? 0;
+};
+
+/** Makes due what waited for an endpoint to prove its URL. Returns whether there was anything. */
+export const releaseHeld = async (client: Transaction, { platform, endpoint }: EndpointKey): Promise<boolean> => {
+  const { rowCount } = await client.query({
+    name: 'grantlog.release-held',
+    text: `update delivery set state = 'pending', due_at = now() where platform = $1 and endpoint = $2 and state = 'held'`,
+    values: [platform, endpoint],
+  });
+  return (rowCount ?? 0) > 0;
+};
+
+/** Holds back what waits for an endpoint that has to prove another URL. */
+export const holdPending = async (client: Transaction, { platform, endpoint }: EndpointKey): Promise<void> => {
+  await client.query({
+    name: 'grantlog.hold-pending',
+    text: `update delivery set state = 'held' where platform = $1 and endpoint = $2 and state = 'pending' and not proves`,
+    values: [platform, endpoint],
+  });
 };

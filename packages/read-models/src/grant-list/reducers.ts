@@ -95,6 +95,6 @@ export const grantListReducers: Reducers<GrantListChange> = {
   ...sameAnswer('ignored', 'name', 'claimed', 'released'),
   ...sameAnswer('ignored', 'session', 'started', 'webhook_registered', 'linked', 'redeemed', 'denied', 'expired', 'revoked'),
   ...sameAnswer('ignored', 'webhook_endpoint', 'registered', 'verified', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
-  ...sameAnswer('ignored', 'webhook_endpoint', 'bearer_rotated', 'context_set'),
+  ...sameAnswer('ignored', 'webhook_endpoint', 'bearer_rotated', 'context_set', 'tested', 'failing'),
   ...sameAnswer('ignored', 'signing_key', 'created', 'activated', 'retired'),
 };

@@ -19,6 +19,7 @@ const words = {
   endpoint_of_session: conflicting("The endpoint belongs to an agent's session, and only that agent can have it told at another url"),
   endpoint_exists: conflicting('The endpoint is registered already'),
   endpoint_deleted: conflicting('The endpoint has been deleted'),
+  endpoint_disabled: conflicting('The endpoint is disabled: enable it first'),
   secret_missing: unfit('An endpoint needs a signing secret'),
   too_many_secrets: unfit('An endpoint has at most two signing secrets'),
   url_invalid: unfit('url is not an absolute URL'),
@@ -29,6 +30,7 @@ const words = {
   url_with_fragment: unfit('url has a fragment'),
   types_invalid: unfit('types has to be event types such as grant.revoked, or null for all'),
   concurrency_out_of_range: unfit('concurrency is from 1 to 100'),
+  rate_out_of_range: unfit('ratePerSecond is a whole number from 1 to 1,000, or null for no limit'),
   description_too_long: unfit('description has at most 500 characters'),
 } as const satisfies Record<ChangeEndpointRefusal | 'unknown_client', RefusalWords>;
 
@@ -63,7 +65,7 @@ const endpointView = Type.Object({
   signature,
   verified: Type.Boolean(),
   status: Type.Enum(['active', 'disabled']),
-  reason: nullable(Type.Enum(['operator', 'gone', 'failing'])),
+  reason: nullable(Type.Enum(['operator', 'gone', 'receiver', 'failing', 'unverified'])),
 });
 
 type Living = Extract<WebhookEndpointState, { readonly status: 'active' | 'disabled' }>;

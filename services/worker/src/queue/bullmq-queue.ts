@@ -7,7 +7,7 @@ type Wake = { readonly platform: EndpointLane['platform']; readonly endpoint: En
 
 /** The parts of BullMQ's queues and workers that are the same type on every backend. */
 type WakeQueue = {
-  readonly add: (name: 'wake', data: Wake, options: JobsOptions) => Promise<unknown>;
+  readonly addBulk: (jobs: { readonly name: 'wake'; readonly data: Wake; readonly opts: JobsOptions }[]) => Promise<unknown>;
   readonly on: (event: 'error', listener: (error: Error) => void) => unknown;
   readonly close: () => Promise<void>;
 };
@@ -39,6 +39,9 @@ const jobOptions = ({ platform, endpoint }: EndpointLane): JobsOptions => ({
 
 const defaultJobOptions: JobsOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
 
+/** Jobs added by one call. */
+const bulk = 500;
+
 /** Milliseconds for which a queue that cannot be reached is waited for at the end. */
 const patience = 2_000;
 
@@ -53,8 +56,18 @@ export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOption
   });
   const workers: WakeWorker[] = [];
   return {
-    wake: async (lane) => {
-      await queues[lane.lane]?.add('wake', { platform: lane.platform, endpoint: lane.endpoint }, jobOptions(lane));
+    wake: async (woken) => {
+      const jobsOf = (lane: Lane) =>
+        woken
+          .filter((each) => each.lane === lane)
+          .map((each) => ({ name: 'wake' as const, data: { platform: each.platform, endpoint: each.endpoint }, opts: jobOptions(each) }));
+      await Promise.all(
+        lanes.map(async (lane) => {
+          const jobs = jobsOf(lane);
+          // Not atomic on Redis (a pipeline), and need not be: the sweeper wakes again.
+          for (let from = 0; from < jobs.length; from += bulk) await queues[lane]?.addBulk(jobs.slice(from, from + bulk));
+        }),
+      );
     },
     work: (handler) => {
       for (const lane of lanes) {

@@ -6,7 +6,7 @@ import type { EndpointLane } from '@grantlog/postgres';
  */
 export type DeliveryQueue = {
   /** Rejects when the queue does not take it; nothing is lost by that. */
-  readonly wake: (lane: EndpointLane) => Promise<void>;
+  readonly wake: (lanes: readonly EndpointLane[]) => Promise<void>;
   /** Starts to hand out wake-ups, each endpoint and lane to one handler at a time. */
   readonly work: (handler: (lane: EndpointLane) => Promise<void>) => void;
   /** Rejects while the queue cannot be reached. */

@@ -5,25 +5,32 @@ import {
   concernedByAccount,
   deleteLiveGrants,
   type EndpointLane,
+  type EndpointRoute,
   findLiveGrants,
   firstLane,
+  holdPending,
   insertDeliveries,
+  insertMessages,
   type Lane,
   type LiveGrant,
   type NewDelivery,
+  type NewMessage,
   readFirstEvents,
+  releaseHeld,
   resetHealth,
   revocationLane,
   type SubscriptionBatch,
+  type Supersession,
+  supersedeDeliveries,
   type Transaction,
   takeAffectedGrants,
   trackSessions,
   upsertLiveGrants,
 } from '@grantlog/postgres';
 import { renderBody } from '../webhooks/body.ts';
-import { deliveryId } from '../webhooks/delivery-id.ts';
-import { type Concerned, openRoutes, type Routes } from '../webhooks/routing.ts';
-import { rendererVersion, tellingOf } from '../webhooks/told-events.ts';
+import { messageId } from '../webhooks/message-id.ts';
+import { type Concerned, openRoutes, type Routes, type RoutesMemory } from '../webhooks/routing.ts';
+import { rendererVersion, staleAfter, type Telling, tellingOf, verification } from '../webhooks/told-events.ts';
 import { grantAfter } from './live-grant.ts';
 import { sessionChanges } from './pending-sessions.ts';
 
@@ -35,7 +42,12 @@ type Message = {
   readonly lane: Lane;
   readonly subject: StreamId;
   readonly data: JsonObject;
-  readonly endpoints: readonly StreamId[];
+  /** Who may read it, besides the platform and whoever reads of the subject. */
+  readonly audience: readonly StreamId[];
+  readonly routes: readonly EndpointRoute[];
+  /** From 0, within the messages of one event. */
+  readonly ordinal?: number;
+  readonly proves?: boolean;
 };
 
 /** Who an event is about and what its body says of them, for each kind of subject. */
@@ -47,56 +59,120 @@ const grantData = (grant: LiveGrant, platform: PlatformId): JsonObject => ({
   ...(grant.session === null ? {} : { sessionId: grant.session }),
 });
 
-const concernOf = ({ client, session }: LiveGrant): Concerned => ({
+const concernOf = ({ client, session, grantId }: LiveGrant): Concerned => ({
   clients: new Set([client]),
   sessions: new Set(session === null ? [] : [session]),
+  grant: grantId,
 });
 
+const audienceOf = ({ clients, sessions }: Concerned): readonly StreamId[] => [...clients, ...sessions];
+
 /** Writes what endpoints are told of a batch of events, and returns the endpoints and lanes that have work now. */
-export const dispatchBatch = async (client: Transaction, { platform, events }: SubscriptionBatch): Promise<readonly EndpointLane[]> => {
-  const outbox: NewDelivery[] = [];
+export const dispatchBatch = async (
+  client: Transaction,
+  { platform, events, memory }: SubscriptionBatch & { readonly memory: RoutesMemory },
+): Promise<readonly EndpointLane[]> => {
+  const messages: NewMessage[] = [];
+  const deliveries: NewDelivery[] = [];
+  const supersessions: Supersession[] = [];
   const woken = new Map<string, EndpointLane>();
+  const wake = (endpoint: StreamId, lane: Lane): void => void woken.set(`${endpoint} ${lane}`, { platform, endpoint, lane });
   const grants = await openGrants(client, platform, events);
-  const routes: Routes = await openRoutes(client, { platform, position: events[0]?.position ?? 1 });
+  const routes: Routes = await openRoutes(client, { platform, position: events[0]?.position ?? 1, memory });
+  await routes.prepare({
+    sessions: [...grants.sessions(), ...events.filter(({ type }) => type.startsWith('session.')).map(({ streamId }) => streamId)],
+    grants: events.filter(({ type }) => type.startsWith('grant.')).map(({ streamId }) => streamId),
+  });
 
   const flush = async (): Promise<void> => {
-    for (let from = 0; from < outbox.length; from += chunk) await insertDeliveries(client, outbox.slice(from, from + chunk));
-    outbox.length = 0;
+    for (let from = 0; from < messages.length; from += chunk) await insertMessages(client, messages.slice(from, from + chunk));
+    for (let from = 0; from < deliveries.length; from += chunk) await insertDeliveries(client, deliveries.slice(from, from + chunk));
+    await supersedeDeliveries(client, { platform, supersessions });
+    for (const written of [messages, deliveries, supersessions]) written.length = 0;
   };
-  const tell = (event: RecordedEvent, { as, lane, subject, data, endpoints }: Message): void => {
-    if (endpoints.length === 0) return;
+  const tell = (event: RecordedEvent, message: Message): void => {
+    const { as: type, lane, subject, data, audience, ordinal = 0, proves = false } = message;
     const { position, recordedAt } = event;
-    const body = renderBody({ type: as, recordedAt, data: { ...data, position } });
-    for (const endpoint of endpoints) {
-      const id = deliveryId({ platform, position, recordedAt, subject, endpoint });
-      outbox.push({ platform, id, endpoint, lane, subject, position, type: as, renderer: rendererVersion, body });
-      woken.set(`${endpoint} ${lane}`, { platform, endpoint, lane });
+    const id = messageId({ platform, position, recordedAt, subject });
+    const body = renderBody({ type, recordedAt, data: { ...data, position } });
+    messages.push({ platform, id, position, ordinal, subject, type, renderer: rendererVersion, body, recordedAt, trace: null, audience });
+    const stale = staleAfter(type);
+    for (const { endpoint, proven, lined, supersedes } of message.routes) {
+      const isHeld = !proven && !proves;
+      deliveries.push({
+        platform,
+        endpoint,
+        id,
+        lane,
+        position,
+        ordinal,
+        line: lined ? subject : null,
+        proves,
+        state: isHeld ? 'held' : 'pending',
+      });
+      if (!isHeld) wake(endpoint, lane);
+      if (supersedes && stale.length > 0) supersessions.push({ endpoint, subject, before: position, types: stale });
     }
   };
   const tellRevoked = async (event: RecordedEvent, affected: Affected, reason: string): Promise<void> => {
     await grants.flush();
-    for (;;) {
+    for (let ordinal = 0; ; ) {
       const taken = await takeAffectedGrants(client, { platform, affected, limit: chunk });
       if (taken.length === 0) return;
-      await routes.openSessions(taken.flatMap(({ session }) => session ?? []));
+      await routes.prepare({ sessions: taken.flatMap(({ session }) => session ?? []), grants: taken.map(({ grantId }) => grantId) });
       for (const grant of taken) {
         grants.forget(grant.grantId);
-        const endpoints = await routes.hearing('grant.revoked', concernOf(grant));
-        const data = { ...grantData(grant, platform), sequence: grant.version, reason };
-        tell(event, { as: 'grant.revoked', lane: revocationLane, subject: grant.grantId, data, endpoints });
+        const about = concernOf(grant);
+        tell(event, {
+          as: 'grant.revoked',
+          lane: revocationLane,
+          subject: grant.grantId,
+          data: { ...grantData(grant, platform), sequence: grant.version, reason },
+          audience: audienceOf(about),
+          routes: await routes.hearing('grant.revoked', about),
+          ordinal,
+        });
+        ordinal += 1;
       }
       await flush();
     }
   };
+  /** What an endpoint's own event means for what it hears. */
+  const takeIn = async (event: RecordedEvent): Promise<void> => {
+    const endpoint = event.streamId;
+    await routes.change(endpoint, event.position);
+    switch (event.type) {
+      case 'webhook_endpoint.enabled':
+        return resetHealth(client, { platform, endpoint });
+      case 'webhook_endpoint.updated':
+        // Another URL is another receiver: what waits for it waits for its proof.
+        if (routes.of(endpoint)?.proven !== false) return;
+        await flush();
+        return holdPending(client, { platform, endpoint });
+      case 'webhook_endpoint.verified':
+        await flush();
+        if (await releaseHeld(client, { platform, endpoint }))
+          for (const lane of [revocationLane, firstLane] as const) wake(endpoint, lane);
+    }
+  };
 
   for (const event of events) {
-    if (event.type.startsWith('webhook_endpoint.')) await routes.change(event.streamId, event.position);
-    if (event.type === 'webhook_endpoint.enabled') await resetHealth(client, { platform, endpoint: event.streamId });
+    if (event.type.startsWith('webhook_endpoint.')) await takeIn(event);
     const grant = event.type.startsWith('grant.') ? grants.take(event as RecordedEvent<GrantEvent>) : null;
     const telling = tellingOf(event);
     if (telling === 'untold') continue;
     const before = event.position;
     const subject = event.streamId;
+    /** Tells whoever hears of these, in words that begin with who it is about. */
+    const tellOf = async (of: Extract<Telling<RecordedEvent>, { readonly particulars: unknown }>, about: Concerned, data: JsonObject) =>
+      tell(event, {
+        as: of.as,
+        lane: of.lane,
+        subject,
+        data: { platform, ...data, sequence: event.version, ...of.particulars(event) },
+        audience: audienceOf(about),
+        routes: await routes.hearing(of.as, about),
+      });
     switch (telling.about) {
       case 'grants_of_client':
         await tellRevoked(event, { kind: 'client', client: subject, before }, telling.reason);
@@ -107,44 +183,42 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
       case 'grants_of_platform':
         await tellRevoked(event, { kind: 'platform', before }, telling.reason);
         break;
-      case 'grant': {
+      case 'grant':
         if (grant === null) throw new Error(`grant ${subject} has no first event`);
-        const endpoints = await routes.hearing(telling.as, concernOf(grant));
-        const data = { ...grantData(grant, platform), sequence: event.version, ...telling.particulars(event) };
-        tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
+        await tellOf(telling, concernOf(grant), grantData(grant, platform));
         break;
-      }
       case 'session': {
         const first = (await readFirstEvents(client, { platform, streamIds: [subject] })).get(subject);
         // The first event of a session's stream is its beginning, which names its client.
         const terms = first?.data as SessionTerms | undefined;
         if (terms === undefined) throw new Error(`session ${subject} has no first event`);
-        const endpoints = await routes.hearing(telling.as, { clients: new Set([terms.client]), sessions: new Set([subject]) });
-        const data = { platform, sessionId: subject, clientId: terms.clientId, sequence: event.version, ...telling.particulars(event) };
-        tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
+        const about = { clients: new Set([terms.client]), sessions: new Set([subject]), grant: null };
+        await tellOf(telling, about, { sessionId: subject, clientId: terms.clientId });
         break;
       }
       case 'account': {
         await grants.flush();
-        const endpoints = await routes.hearing(telling.as, await concernedByAccount(client, { platform, account: subject }));
-        const data = { platform, accountId: subject, sequence: event.version, ...telling.particulars(event) };
-        tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
+        const about = { ...(await concernedByAccount(client, { platform, account: subject })), grant: null };
+        await tellOf(telling, about, { accountId: subject });
         break;
       }
       case 'client': {
         const first = (await readFirstEvents(client, { platform, streamIds: [subject] })).get(subject);
         // The first event of a client's stream is its registration, which names the wire's client_id.
         const { clientId } = (first?.data ?? {}) as { readonly clientId?: string };
-        const endpoints = await routes.hearing(telling.as, { clients: new Set([subject]), sessions: new Set() });
-        const data = { platform, clientId: clientId ?? subject, sequence: event.version, ...telling.particulars(event) };
-        tell(event, { as: telling.as, lane: telling.lane, subject, data, endpoints });
+        await tellOf(telling, { clients: new Set([subject]), sessions: new Set(), grant: null }, { clientId: clientId ?? subject });
         break;
       }
       case 'receiver': {
-        const session = routes.sessionOf(subject);
-        if (session === null || !telling.isAsked(event)) break;
-        const data = { platform, endpointId: subject, sessionId: session, sequence: event.version };
-        tell(event, { as: telling.as, lane: firstLane, subject, data, endpoints: [subject] });
+        const route = routes.of(subject);
+        if (route === null || !telling.isAsked(event) || (telling.as === verification && route.proven)) break;
+        const data = {
+          platform,
+          endpointId: subject,
+          ...(route.session === null ? {} : { sessionId: route.session }),
+          sequence: event.version,
+        };
+        tell(event, { as: telling.as, lane: firstLane, subject, data, audience: [], routes: [route], proves: true });
         break;
       }
     }
@@ -154,6 +228,9 @@ export const dispatchBatch = async (client: Transaction, { platform, events }: S
   await flush();
   return [...woken.values()];
 };
+
+const begunIn = (events: readonly RecordedEvent[]): readonly LiveGrant[] =>
+  events.flatMap((event) => (event.type === 'grant.authorized' ? (grantAfter(null, event as RecordedEvent<GrantEvent>) ?? []) : []));
 
 /** The grants that a batch is about, as they stand before each of its events. */
 const openGrants = async (client: Transaction, platform: PlatformId, events: readonly RecordedEvent[]) => {
@@ -172,6 +249,8 @@ const openGrants = async (client: Transaction, platform: PlatformId, events: rea
     ended.add(first.streamId);
   }
   return {
+    /** Sessions of the grants that were known before the batch, and of those that begin in it. */
+    sessions: (): readonly StreamId[] => [...known.values(), ...begunIn(events)].flatMap(({ session }) => session ?? []),
     /** Takes an event in and returns the grant it is about, ended or not; null when nothing is known of it. */
     take: (event: RecordedEvent<GrantEvent>): LiveGrant | null => {
       const id = event.streamId;

@@ -1,5 +1,6 @@
 import type { EndpointLane, Subscription, SubscriptionBatch } from '@grantlog/postgres';
 import type { DeliveryQueue } from '../queue/delivery-queue.ts';
+import type { RoutesMemory } from '../webhooks/routing.ts';
 import { dispatchBatch } from './dispatch-batch.ts';
 
 /**
@@ -10,16 +11,17 @@ export const createDispatcher = (options: {
   readonly queue: Pick<DeliveryQueue, 'wake'>;
   readonly onWakeFailed: (error: unknown) => void;
 }): Subscription => {
+  const memory: RoutesMemory = new Map();
   const woken = new WeakMap<SubscriptionBatch, readonly EndpointLane[]>();
   return {
     name: 'dispatcher',
-    batchLimit: 250,
+    batchLimit: 500,
     handle: async (client, batch) => {
-      woken.set(batch, await dispatchBatch(client, batch));
+      woken.set(batch, await dispatchBatch(client, { ...batch, memory }));
     },
     afterCommit: (batch) => {
       // Not awaited: a queue that is away must not hold the log's consumers up.
-      for (const lane of woken.get(batch) ?? []) options.queue.wake(lane).catch(options.onWakeFailed);
+      options.queue.wake(woken.get(batch) ?? []).catch(options.onWakeFailed);
     },
   };
 };

@@ -1,6 +1,14 @@
 import type { SigningKey } from '@grantlog/crypto';
-import { type EndpointId, platformDecider, platformStream, validSecrets, webhookEndpointDecider } from '@grantlog/domain';
-import { fold, type JsonObject, type PlatformId, type StreamId } from '@grantlog/eventsourcing';
+import {
+  type EndpointId,
+  type EndpointRecord,
+  platformDecider,
+  platformStream,
+  validSecrets,
+  webhookEndpointDecider,
+} from '@grantlog/domain';
+import { fold, type JsonObject } from '@grantlog/eventsourcing';
+import type { EndpointKey } from '@grantlog/postgres';
 import { openCredential, readWebhookEcho } from '@grantlog/provisioning';
 import { type KeyReading, openSigningKey } from '../keys/signing-key.ts';
 
@@ -9,27 +17,47 @@ export type Receiver = {
   readonly url: string;
   readonly ordered: boolean;
   readonly concurrency: number;
+  readonly ratePerSecond: number | null;
+  /** Whether the URL is proved; until then it gets nothing but what proves it. */
+  readonly verified: boolean;
   /** Newest first; two while one is being rotated out. */
   readonly secrets: readonly string[];
   /** Tokens for `Authorization: Bearer`, newest first; two while one is being rotated out, none where its agent gave none. */
   readonly bearers: readonly string[];
   /** The platform's Ed25519 key, which signs for receivers that keep nothing; null where it does not. */
   readonly platformKey: SigningKey | null;
-  /** What every payload repeats, opened anew for each attempt and never stored; empty once its data key is gone. */
-  readonly echo: () => JsonObject;
+  /** What every payload repeats, opened with the endpoint and never stored; empty once its data key is gone. */
+  readonly echo: JsonObject;
   readonly allowLoopback: boolean;
 };
 
 const decoder = new TextDecoder();
 
+const echoOf = (
+  { sealer }: KeyReading,
+  of: EndpointKey & { readonly state: EndpointRecord; readonly wrappedKey: Uint8Array | null; readonly hasPlatformKey: boolean },
+): JsonObject => {
+  const { platform, endpoint, state, wrappedKey, hasPlatformKey } = of;
+  // One key signs for every receiver of the platform, so the message has to say which one it is for.
+  const audience: JsonObject = hasPlatformKey ? { audience: state.url.replace(/\?.*$/s, '') } : {};
+  if (state.personal === null) return audience;
+  // Only endpoints' streams hold endpoints.
+  const echo = readWebhookEcho(sealer, { platform, endpoint: endpoint as EndpointId, wrappedKey, personal: state.personal });
+  if (echo === null) return audience;
+  const { sessionKey, deliveryContext, conversationSessionKey } = echo;
+  return {
+    ...audience,
+    sessionKey,
+    ...(deliveryContext === null ? {} : { deliveryContext }),
+    ...(conversationSessionKey === null ? {} : { conversationSessionKey }),
+  };
+};
+
 /**
  * Loads an endpoint from the log itself, so that a new URL, a rotated secret or a disabled endpoint counts from the next
  * request on. Null when it must not be spoken to: unknown, disabled or deleted.
  */
-export const openReceiver = async (
-  reading: KeyReading,
-  { platform, endpoint }: { readonly platform: PlatformId; readonly endpoint: StreamId },
-): Promise<Receiver | null> => {
+export const openReceiver = async (reading: KeyReading, { platform, endpoint }: EndpointKey): Promise<Receiver | null> => {
   const { log, sealer } = reading;
   const loaded = await log.load(platform, [{ streamId: endpoint, withSecrets: true }, { streamId: platformStream }]);
   const stream = loaded.stream(endpoint);
@@ -46,24 +74,12 @@ export const openReceiver = async (
     url: state.url,
     ordered: state.ordered,
     concurrency: state.concurrency,
+    ratePerSecond: state.ratePerSecond,
+    verified: state.verified,
     secrets: validSecrets(state.secrets, seconds).map((id) => open('webhook_secret', id)),
     bearers: validSecrets(state.bearers, seconds).map((id) => open('webhook_bearer', id)),
     platformKey,
-    echo: () => {
-      // One key signs for every receiver of the platform, so the message has to say which one it is for.
-      const audience: JsonObject = platformKey === null ? {} : { audience: state.url.replace(/\?.*$/s, '') };
-      // Only endpoints' streams hold endpoints.
-      const of = { platform, endpoint: endpoint as EndpointId, wrappedKey: stream.dataKey, personal: state.personal };
-      const echo = readWebhookEcho(sealer, of);
-      if (echo === null) return audience;
-      const { sessionKey, deliveryContext, conversationSessionKey } = echo;
-      return {
-        ...audience,
-        sessionKey,
-        ...(deliveryContext === null ? {} : { deliveryContext }),
-        ...(conversationSessionKey === null ? {} : { conversationSessionKey }),
-      };
-    },
+    echo: echoOf(reading, { platform, endpoint, state, wrappedKey: stream.dataKey, hasPlatformKey: platformKey !== null }),
     allowLoopback: owner.status !== 'none' && owner.document.webhooks.allowLoopback,
   };
 };

@@ -15,6 +15,12 @@ export const retryDelays: readonly number[] = [
   24 * hour,
 ];
 
+/**
+ * The same for an endpoint whose URL nobody has proved: anybody can register one that belongs to somebody else, who is not
+ * to be called for days.
+ */
+export const proofDelays: readonly number[] = [5 * second, minute, 10 * minute, hour, 6 * hour];
+
 const jitter = 0.1;
 const longestRetryAfter = 24 * hour;
 
@@ -31,14 +37,16 @@ export const parseRetryAfter = (header: string | undefined, now: number): number
  *
  * @param of.failures attempts that have failed, this one included; at least 1.
  * @param of.retryAfterMs what the receiver asked for: never sooner, but at most a day.
+ * @param of.isVerified whether the endpoint's URL is proved.
  * @param of.random from 0 up to 1: the schedule is spread by ±10 %, so that a crowd does not come back at once.
  */
 export const nextAttemptIn = (of: {
   readonly failures: number;
   readonly retryAfterMs: number | null;
   readonly random: number;
+  readonly isVerified?: boolean;
 }): number | null => {
-  const delay = retryDelays[of.failures - 1];
+  const delay = (of.isVerified === false ? proofDelays : retryDelays)[of.failures - 1];
   if (delay === undefined) return null;
   const spread = delay * (1 - jitter + 2 * jitter * of.random);
   return Math.round(Math.max(spread, Math.min(of.retryAfterMs ?? 0, longestRetryAfter)));

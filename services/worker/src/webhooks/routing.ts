@@ -1,16 +1,29 @@
 import { foldVersion, type WebhookEndpointEvent, type WebhookEndpointState, webhookEndpointDecider } from '@grantlog/domain';
 import type { Placed, PlatformId, StreamId } from '@grantlog/eventsourcing';
-import { type EndpointRoute, readRoutes, readSessionRoutes, readStream, type Transaction, upsertRoute } from '@grantlog/postgres';
+import {
+  type EndpointRoute,
+  readNarrowRoutes,
+  readRoutes,
+  readRoutesVersion,
+  readStream,
+  type Transaction,
+  upsertRoute,
+} from '@grantlog/postgres';
+import { createRouteIndex, type RouteIndex } from './route-index.ts';
 
 const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointState): EndpointRoute | null => {
   switch (state.status) {
     case 'none':
       return null;
-    case 'deleted':
-      return { endpoint, version, status: 'deleted', client: null, session: null, types: null };
+    case 'deleted': {
+      const nobody = { client: null, session: null, grants: null, types: null, proven: false, lined: false, supersedes: false };
+      return { endpoint, version, status: 'deleted', ...nobody };
+    }
     case 'active':
-    case 'disabled':
-      return { endpoint, version, status: state.status, client: state.client, session: state.session, types: state.types };
+    case 'disabled': {
+      const { status, client, session, types, verified: proven, ordered, skipSuperseded: supersedes } = state;
+      return { endpoint, version, status, client, session, grants: null, types, proven, lined: ordered || supersedes, supersedes };
+    }
   }
 };
 
@@ -33,62 +46,77 @@ const refold = async (
 };
 
 /** Whom an event concerns. */
-export type Concerned = { readonly clients: ReadonlySet<StreamId>; readonly sessions: ReadonlySet<StreamId> };
+export type Concerned = {
+  readonly clients: ReadonlySet<StreamId>;
+  readonly sessions: ReadonlySet<StreamId>;
+  readonly grant: StreamId | null;
+};
 
 /** The endpoints that the dispatcher speaks to, kept as of the event that it has reached. */
 export type Routes = {
-  /** Active endpoints that want a type of event about these clients and these sessions. One of a session hears no other's. */
-  readonly hearing: (type: string, about: Concerned) => Promise<readonly StreamId[]>;
-  /** Reads the routes of sessions that many events are about, at once; of others they are read when they are asked for. */
-  readonly openSessions: (sessions: Iterable<StreamId>) => Promise<void>;
-  /** The session of an active endpoint; null where it belongs to none, or is not spoken to. */
-  readonly sessionOf: (endpoint: StreamId) => StreamId | null;
+  /** Active endpoints that want a type of event about these. */
+  readonly hearing: (type: string, about: Concerned) => Promise<readonly EndpointRoute[]>;
+  /** Reads the routes of sessions and grants that many events are about, at once; others are read when they are asked for. */
+  readonly prepare: (of: { readonly sessions: Iterable<StreamId>; readonly grants: Iterable<StreamId> }) => Promise<void>;
+  /** An active endpoint; null where it is not spoken to. */
+  readonly of: (endpoint: StreamId) => EndpointRoute | null;
   /** Takes in a change of an endpoint, at its event's position. */
   readonly change: (endpoint: StreamId, position: number) => Promise<void>;
 };
 
+/** The routes that many batches share, by platform, as of a version of them. */
+export type RoutesMemory = Map<PlatformId, { readonly version: number; readonly index: RouteIndex }>;
+
 /** Opens the routes of a platform as they stand before `position`. */
 export const openRoutes = async (
   client: Transaction,
-  at: { readonly platform: PlatformId; readonly position: number },
+  at: { readonly platform: PlatformId; readonly position: number; readonly memory: RoutesMemory },
 ): Promise<Routes> => {
-  const { platform } = at;
-  const stored = await readRoutes(client, { platform, foldVersion });
-  const active = new Map<StreamId, EndpointRoute>();
-  const ofSessions = new Map<StreamId, Set<StreamId>>();
-  const ofNone = new Set<StreamId>();
-  const place = (route: EndpointRoute): void => {
-    active.set(route.endpoint, route);
-    if (route.session === null) ofNone.add(route.endpoint);
-    else ofSessions.set(route.session, (ofSessions.get(route.session) ?? new Set()).add(route.endpoint));
-  };
-  stored.routes.forEach(place);
+  const { platform, memory } = at;
+  const version = await readRoutesVersion(client, platform);
+  const remembered = memory.get(platform);
+  let index = remembered?.version === version ? remembered.index : null;
+  const outdated: StreamId[] = [];
+  if (index === null) {
+    const stored = await readRoutes(client, { platform, foldVersion });
+    index = createRouteIndex(stored.routes);
+    outdated.push(...stored.outdated);
+    if (outdated.length === 0) memory.set(platform, { version, index });
+    else memory.delete(platform);
+  }
+  const shared: RouteIndex = index;
+  /** What belongs to this batch alone: sessions' and grants' routes, and every change that may yet be rolled back. */
+  const own = createRouteIndex([]);
+  let changed: RouteIndex | null = null;
+  const read = new Set<StreamId>();
+
   const change = async (endpoint: StreamId, position: number): Promise<void> => {
     const route = await refold(client, { platform, endpoint, position });
-    if (route?.status === 'active') place(route);
-    else active.delete(endpoint);
+    if (route === null) return;
+    const isNarrow = route.session !== null || route.grants !== null || own.of(endpoint) !== null;
+    if (!isNarrow && (route.status === 'active' || (changed ?? shared).of(endpoint) !== null)) changed ??= createRouteIndex(shared.all());
+    const index = isNarrow ? own : (changed ?? shared);
+    if (route.status === 'active') index.place(route);
+    else index.remove(endpoint);
   };
-  for (const endpoint of stored.outdated) await change(endpoint, at.position - 1);
-  const opened = new Set<StreamId>();
-  const openSessions = async (sessions: Iterable<StreamId>): Promise<void> => {
-    const unread = [...new Set(sessions)].filter((session) => !opened.has(session));
-    if (unread.length === 0) return;
+  for (const endpoint of outdated) await change(endpoint, at.position - 1);
+
+  const prepare: Routes['prepare'] = async (of) => {
+    const unread = (ids: Iterable<StreamId>) => [...new Set(ids)].filter((id) => !read.has(id));
+    const [sessions, grants] = [unread(of.sessions), unread(of.grants)];
+    if (sessions.length + grants.length === 0) return;
     // Every change up to here is stored already, so what is read is as of the event that is being told.
-    for (const route of await readSessionRoutes(client, { platform, foldVersion, sessions: unread })) place(route);
-    for (const session of unread) opened.add(session);
+    for (const route of await readNarrowRoutes(client, { platform, foldVersion, sessions, grants })) own.place(route);
+    for (const id of [...sessions, ...grants]) read.add(id);
   };
   return {
-    openSessions,
-    hearing: async (type, { clients, sessions }) => {
-      await openSessions(sessions);
-      const named = [...ofNone, ...[...sessions].flatMap((session) => [...(ofSessions.get(session) ?? [])])];
-      return named
-        .flatMap((endpoint) => active.get(endpoint) ?? [])
-        .filter((route) => route.session !== null || route.client === null || clients.has(route.client))
-        .filter((route) => route.types === null || route.types.includes(type))
-        .map(({ endpoint }) => endpoint);
+    prepare,
+    hearing: async (type, { clients, sessions, grant }) => {
+      const narrow = [...sessions, ...(grant === null ? [] : [grant])];
+      await prepare({ sessions, grants: grant === null ? [] : [grant] });
+      return [...(changed ?? shared).hearing(type, ['everybody', ...clients]), ...own.hearing(type, narrow)];
     },
-    sessionOf: (endpoint) => active.get(endpoint)?.session ?? null,
+    of: (endpoint) => own.of(endpoint) ?? (changed ?? shared).of(endpoint),
     change,
   };
 };

@@ -1,7 +1,8 @@
 import { signWebhook } from '@grantlog/crypto';
 import { type Egress, type EgressOutcome, tellTenant } from '@grantlog/egress';
-import type { AttemptRecord, ClaimedDelivery } from '@grantlog/postgres';
+import type { AttemptOutcome, AttemptRecord, TakenDelivery } from '@grantlog/postgres';
 import { withEcho } from './body.ts';
+import { keptResponse } from './kept-response.ts';
 import type { Receiver } from './receiver.ts';
 import { nextAttemptIn, parseRetryAfter } from './retry-schedule.ts';
 
@@ -12,10 +13,26 @@ export type SendContext = {
   readonly random: () => number;
 };
 
+/** What an attempt came to, for its delivery and for its endpoint. */
+export type Attempt = {
+  readonly record: AttemptRecord;
+  /** What the receiver wants besides: to be disabled, or that everything of its endpoint waits for so many milliseconds. */
+  readonly disable: boolean;
+  readonly pauseMs: number | null;
+};
+
 /** Milliseconds for both requests of an attempt together: what egress gives one. */
 const attemptBudgetMs = 10_000;
 
-const outcomeOf = (answer: EgressOutcome): AttemptRecord['outcome'] => {
+/** How a receiver controls what it is sent, by a header of its answer. */
+type Control = 'stop' | 'disable' | null;
+
+// The values of Svix's header of that name, and a plainer one.
+const controls: Readonly<Record<string, Control>> = { 'abort-message': 'stop', stop: 'stop', disable: 'disable' };
+const controlOf = (answer: EgressOutcome): Control =>
+  answer.kind === 'response' ? (controls[answer.headers['webhook-delivery']?.trim().toLowerCase() ?? ''] ?? null) : null;
+
+const outcomeOf = (answer: EgressOutcome, control: Control): AttemptOutcome => {
   switch (answer.kind) {
     case 'refused':
       return 'refused';
@@ -24,7 +41,8 @@ const outcomeOf = (answer: EgressOutcome): AttemptRecord['outcome'] => {
     case 'response':
       if (answer.status >= 200 && answer.status < 300) return 'delivered';
       // "Gone" is the receiver's word for: never again.
-      return answer.status === 410 ? 'gone' : 'rejected';
+      if (answer.status === 410) return 'gone';
+      return control === null ? 'rejected' : 'stopped';
   }
 };
 
@@ -32,9 +50,35 @@ const durationOf = (answer: EgressOutcome): number => (answer.kind === 'refused'
 
 const refusesToken = (answer: EgressOutcome): boolean => answer.kind === 'response' && (answer.status === 401 || answer.status === 403);
 
-const retryIn = (context: SendContext, delivery: ClaimedDelivery, answer: EgressOutcome): number | null => {
-  const retryAfterMs = answer.kind === 'response' ? parseRetryAfter(answer.headers['retry-after'], context.now()) : null;
-  return nextAttemptIn({ failures: delivery.failures + 1, retryAfterMs, random: context.random() });
+const retryAfterOf = (context: SendContext, answer: EgressOutcome): number | null =>
+  answer.kind === 'response' ? parseRetryAfter(answer.headers['retry-after'], context.now()) : null;
+
+/** Whether an answer asks for patience with everything, and not with this message alone. */
+const asksForPatience = (answer: EgressOutcome): boolean => answer.kind === 'response' && (answer.status === 429 || answer.status === 503);
+
+const detailOf = (answer: EgressOutcome, control: Control): string => {
+  switch (control) {
+    case null:
+      return tellTenant(answer);
+    case 'stop':
+      return `${tellTenant(answer)} and wants no more attempts at this message`;
+    case 'disable':
+      return `${tellTenant(answer)} and wants no more webhooks`;
+  }
+};
+
+const stateAfter = (outcome: AttemptOutcome, retryInMs: number | null): AttemptRecord['state'] => {
+  switch (outcome) {
+    case 'delivered':
+      return 'delivered';
+    case 'stopped':
+      return 'stopped';
+    case 'gone':
+    case 'rejected':
+    case 'unreachable':
+    case 'refused':
+      return retryInMs === null ? 'failed' : 'pending';
+  }
 };
 
 /**
@@ -44,17 +88,19 @@ const retryIn = (context: SendContext, delivery: ClaimedDelivery, answer: Egress
  * newest one goes first; a receiver that answers it with 401 or 403 is sent the same message once more with the previous
  * one, and that answer counts. Redirects are answers like any other that is not 2xx: failures, never followed.
  */
-export const sendDelivery = async (context: SendContext, receiver: Receiver, delivery: ClaimedDelivery): Promise<AttemptRecord> => {
+export const sendDelivery = async (context: SendContext, receiver: Receiver, delivery: TakenDelivery): Promise<Attempt> => {
   const { platformKey } = receiver;
-  const timestampSeconds = Math.floor(context.now() / 1000);
-  const body = withEcho(delivery.body, receiver.echo());
+  const beganAt = context.now();
+  const timestampSeconds = Math.floor(beganAt / 1000);
+  const body = withEcho(delivery.body, receiver.echo);
   const keys = platformKey === null ? [] : [platformKey];
+  const signature = signWebhook({ id: delivery.id, timestampSeconds, body, secrets: receiver.secrets, keys });
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Grantlog-Webhooks/1',
     'webhook-id': delivery.id,
     'webhook-timestamp': String(timestampSeconds),
-    'webhook-signature': signWebhook({ id: delivery.id, timestampSeconds, body, secrets: receiver.secrets, keys }),
+    'webhook-signature': signature,
     ...(platformKey === null ? {} : { 'webhook-key-id': platformKey.kid }),
   };
   const post = (bearer: string | undefined, limits: { readonly signal?: AbortSignal } = {}): Promise<EgressOutcome> =>
@@ -71,14 +117,27 @@ export const sendDelivery = async (context: SendContext, receiver: Receiver, del
   const left = attemptBudgetMs - durationOf(first);
   const again = previous !== undefined && refusesToken(first) && left > 0;
   const answer = again ? await post(previous, { signal: AbortSignal.timeout(left) }) : first;
-  const outcome = outcomeOf(answer);
+
+  const control = controlOf(answer);
+  const outcome = outcomeOf(answer, control);
+  const retryAfterMs = retryAfterOf(context, answer);
+  const mayRetry = outcome === 'rejected' || outcome === 'unreachable' || outcome === 'refused';
+  const retryInMs = mayRetry
+    ? nextAttemptIn({ failures: delivery.failures + 1, retryAfterMs, random: context.random(), isVerified: receiver.verified })
+    : null;
   return {
-    id: delivery.id,
-    attempt: delivery.attempt,
-    outcome,
-    status: answer.kind === 'response' ? answer.status : null,
-    detail: tellTenant(answer),
-    durationMs: answer.kind === 'refused' ? null : durationOf(answer) + (again ? durationOf(first) : 0),
-    retryInMs: outcome === 'delivered' || outcome === 'gone' ? null : retryIn(context, delivery, answer),
+    record: {
+      id: delivery.id,
+      outcome,
+      status: answer.kind === 'response' ? answer.status : null,
+      detail: detailOf(answer, control),
+      beganAt,
+      durationMs: answer.kind === 'refused' ? null : durationOf(answer) + (again ? durationOf(first) : 0),
+      response: keptResponse(answer, [...receiver.secrets, ...receiver.bearers, ...signature.split(' ')]),
+      state: stateAfter(outcome, retryInMs),
+      retryInMs,
+    },
+    disable: outcome === 'gone' || control === 'disable',
+    pauseMs: asksForPatience(answer) ? retryAfterMs : null,
   };
 };

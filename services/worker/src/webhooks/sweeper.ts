@@ -1,17 +1,12 @@
-import { type Database, expireClaims, listDueLanes } from '@grantlog/postgres';
+import { type Database, listDueLanes } from '@grantlog/postgres';
 import type { DeliveryQueue } from '../queue/delivery-queue.ts';
 
 /**
- * One sweep, the only thing here that a timer starts: claims that ran out become lost attempts, and each endpoint and
- * lane with something due is woken. It carries retries, lost wake-ups and a wiped queue alike.
+ * One sweep, the only thing here that a timer starts: each endpoint and lane with something due that nobody serves is woken.
+ * It carries retries, lost wake-ups, a wiped queue and the work of a killed worker alike.
  */
-export const sweep = async (context: {
-  readonly pool: Database;
-  readonly queue: Pick<DeliveryQueue, 'wake'>;
-  readonly onWakeFailed: (error: unknown) => void;
-}): Promise<{ readonly lost: number; readonly woken: number }> => {
-  const lost = await expireClaims(context.pool);
+export const sweep = async (context: { readonly pool: Database; readonly queue: Pick<DeliveryQueue, 'wake'> }): Promise<number> => {
   const due = await listDueLanes(context.pool);
-  await Promise.all(due.map((lane) => context.queue.wake(lane).catch(context.onWakeFailed)));
-  return { lost, woken: due.length };
+  await context.queue.wake(due);
+  return due.length;
 };

@@ -8,6 +8,17 @@ export const rendererVersion = 1;
 /** The type of a delivery whose answer of 2xx verifies its endpoint. */
 export const verification = 'webhook_endpoint.verification';
 
+/** Messages about a grant that tell how it went on, and are stale once it has ended. */
+const courseOfGrant = ['grant.authorized', 'grant.code_redeemed', 'grant.refreshed', 'grant.refresh_retried', 'grant.context_selected'];
+const stale: Readonly<Record<string, readonly string[]>> = {
+  'grant.refreshed': ['grant.refreshed', 'grant.refresh_retried'],
+  'grant.context_selected': ['grant.context_selected'],
+  'grant.revoked': courseOfGrant,
+  'grant.expired': courseOfGrant,
+};
+/** Types whose earlier messages about the same subject say nothing any more once a message of this type was told. */
+export const staleAfter = (type: string): readonly string[] => stale[type] ?? [];
+
 type EventOf<Type extends GrantlogEvent['type']> = RecordedEvent<Extract<GrantlogEvent, { readonly type: Type }>>;
 
 /** What endpoints are told of an event. */
@@ -131,7 +142,18 @@ const tellings: { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type
     'used',
   ),
   ...sameAnswer('untold', 'name', 'claimed', 'released'),
-  ...sameAnswer('untold', 'webhook_endpoint', 'verified', 'secret_rotated', 'bearer_rotated', 'context_set', 'disabled', 'deleted'),
+  ...sameAnswer(
+    'untold',
+    'webhook_endpoint',
+    'verified',
+    'tested',
+    'failing',
+    'secret_rotated',
+    'bearer_rotated',
+    'context_set',
+    'disabled',
+    'deleted',
+  ),
   ...sameAnswer('untold', 'session', 'started', 'webhook_registered'),
   ...sameAnswer('untold', 'signing_key', 'created', 'activated', 'retired'),
 };

@@ -12,9 +12,18 @@ export type Received = {
 };
 export type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly delayMs?: number };
 
-/** An HTTP server that keeps what it gets and answers as it is told. */
-export const createReceiver = async (answer: (request: Received, nth: number) => Answer = () => ({ status: 204 })) => {
+const isProof = ({ body }: Received): boolean => body.type === 'webhook_endpoint.verification';
+
+/**
+ * An HTTP server that keeps what it gets and answers as it is told. Where it is asked to prove its URL it says yes, and
+ * that counts for nothing else, unless `answersProofs` says that it answers those, too, as it is told.
+ */
+export const createReceiver = async (
+  answer: (request: Received, nth: number) => Answer = () => ({ status: 204 }),
+  { answersProofs = false }: { readonly answersProofs?: boolean } = {},
+) => {
   const received: Received[] = [];
+  const proofs: Received[] = [];
   let open = 0;
   let most = 0;
   let respond = answer;
@@ -22,8 +31,6 @@ export const createReceiver = async (answer: (request: Received, nth: number) =>
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      open += 1;
-      most = Math.max(most, open);
       const text = Buffer.concat(chunks).toString('utf8');
       const got: Received = {
         path: request.url ?? '',
@@ -33,6 +40,13 @@ export const createReceiver = async (answer: (request: Received, nth: number) =>
         body: JSON.parse(text),
         at: performance.now(),
       };
+      if (isProof(got) && !answersProofs) {
+        proofs.push(got);
+        reply.writeHead(204).end();
+        return;
+      }
+      open += 1;
+      most = Math.max(most, open);
       received.push(got);
       const { status, headers = {}, delayMs = 0 } = respond(got, received.length);
       setTimeout(() => {
@@ -46,7 +60,8 @@ export const createReceiver = async (answer: (request: Received, nth: number) =>
   return {
     url: `http://127.0.0.1:${port}/hook`,
     received,
-    ofType: (type: string): readonly Received[] => received.filter(({ body }) => body.type === type),
+    proofs,
+    ofType: (type: string): readonly Received[] => [...proofs, ...received].filter(({ body }) => body.type === type),
     mostAtOnce: (): number => most,
     answerWith: (next: typeof answer): void => {
       respond = next;

@@ -1,3 +1,4 @@
+import { randomUuid } from '@grantlog/crypto';
 import { createEgress } from '@grantlog/egress';
 import { runSubscriptions, type Subscription } from '@grantlog/postgres';
 import { inject } from 'vitest';
@@ -6,8 +7,9 @@ import type { DeliveryQueue } from '../../src/queue/delivery-queue.ts';
 import { createPostgresQueue } from '../../src/queue/postgres-queue.ts';
 import { createRedisQueue } from '../../src/queue/redis-queue.ts';
 import { createDispatcher } from '../../src/subscriptions/dispatcher.ts';
-import { type DeliveryContext, type DeliveryRules, deliverLane, deliveryRules } from '../../src/webhooks/deliver.ts';
+import { type DeliveryRules, deliveryRules } from '../../src/webhooks/rules.ts';
 import { sweep } from '../../src/webhooks/sweeper.ts';
+import { createTurns } from '../../src/webhooks/turns.ts';
 import type { World } from './world.ts';
 
 export type BackendName = 'redis' | 'postgres';
@@ -42,10 +44,11 @@ export const startDelivering = (
   } = {},
 ) => {
   const egress = createEgress({ allowLoopback: true, totalTimeoutMs: 2_000, connectionsPerOrigin: 100 });
-  let stopping = false;
   const fates: string[] = [];
-  const context: DeliveryContext = {
+  const errors: unknown[] = [];
+  const turns = createTurns({
     pool: world.pool,
+    worker: randomUuid(),
     log: world.log,
     sealer: world.sealer,
     queue,
@@ -53,13 +56,11 @@ export const startDelivering = (
     rules: { ...deliveryRules, ...options.rules },
     now: Date.now,
     random: () => 0.5,
-    stopping: () => stopping,
     onAttempt: ignore,
     onEndpoint: ({ fate }) => fates.push(fate),
-    onWakeFailed: ignore,
-  };
-  queue.work((lane) => deliverLane(context, lane));
-  const errors: unknown[] = [];
+    onError: (error) => errors.push(error),
+  });
+  queue.work(turns.wake);
   const runner = runSubscriptions({
     pool: world.pool,
     listenUrl: null,
@@ -73,24 +74,25 @@ export const startDelivering = (
       ? null
       : every(
           sweepEvery,
-          () => sweep({ pool: world.pool, queue, onWakeFailed: ignore }),
+          () => sweep({ pool: world.pool, queue }),
           (error) => errors.push(error),
         );
   return {
-    context,
+    wake: turns.wake,
     fates,
     errors,
     stop: async (): Promise<void> => {
-      stopping = true;
-      await Promise.all([runner.stop(), sweeper?.stop()]);
+      await Promise.all([turns.stop(), runner.stop(), sweeper?.stop()]);
       await queue.close();
       await egress.close();
     },
   };
 };
 
-/** Deliveries by state. */
+/** Deliveries by state, without those that prove a URL. */
 export const states = async (world: World): Promise<Readonly<Record<string, number>>> => {
-  const { rows } = await world.pool.query<{ state: string; n: number }>('select state, count(*)::int as n from delivery group by state');
+  const { rows } = await world.pool.query<{ state: string; n: number }>(
+    'select state, count(*)::int as n from delivery where not proves group by state',
+  );
   return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
 };

@@ -107,9 +107,13 @@ export const createWorld = async (databaseUrl: string) => {
     await insertCredentials(api, [credential]);
     return { id: credential.id, text };
   };
-  const endpoint = async (
-    settings: { readonly url: string } & Partial<EndpointRegistration>,
-  ): Promise<{ readonly id: StreamId; readonly secret: string }> => {
+  const endpoint = async ({
+    isVerified = true,
+    ...settings
+  }: {
+    readonly url: string /** Whether its URL counts as proved from the beginning. */;
+    readonly isVerified?: boolean;
+  } & Partial<EndpointRegistration>): Promise<{ readonly id: StreamId; readonly secret: string }> => {
     const id = standingId(standingKinds.webhookEndpoint) as StreamId;
     const stored = await storeSecret(id);
     const registration: EndpointRegistration = {
@@ -122,7 +126,8 @@ export const createWorld = async (databaseUrl: string) => {
       signature: 'v1',
       ...settings,
     };
-    await append(id, { type: 'webhook_endpoint.registered', data: registration });
+    const verified: readonly NewEvent[] = isVerified ? [{ type: 'webhook_endpoint.verified', data: {} }] : [];
+    await append(id, { type: 'webhook_endpoint.registered', data: registration }, ...verified);
     return { id, secret: stored.text };
   };
 

@@ -1,0 +1,82 @@
+import type { StreamId } from '@grantlog/eventsourcing';
+import type { Database } from './database.ts';
+import type { EndpointKey, Lane } from './delivery.ts';
+
+/** What one endpoint is asked for, by a worker that begins its turn or goes on with it. */
+export type Take = EndpointKey & {
+  /** The turn's fence; 0 begins a turn. */
+  readonly epoch: number;
+  /** Deliveries wanted at most. */
+  readonly room: number;
+  /** Only the head of each subject's line. */
+  readonly ordered: boolean;
+  /** Only what proves the endpoint's URL. */
+  readonly proofsOnly: boolean;
+};
+
+/** A delivery in the hands of this turn alone, until it is recorded or the turn is over. */
+export type TakenDelivery = {
+  readonly id: string;
+  readonly lane: Lane;
+  /** Whether its success proves the endpoint's URL. */
+  readonly proves: boolean;
+  readonly subject: StreamId;
+  readonly position: number;
+  readonly type: string;
+  readonly body: string;
+  /** Attempts before this one. */
+  readonly attempt: number;
+  /** Those of them that failed. */
+  readonly failures: number;
+  /** When its event was recorded. */
+  readonly recordedAt: Date;
+  readonly trace: string | null;
+};
+
+export type Taken = {
+  readonly epoch: number;
+  /** Whether the endpoint's circuit is open: nothing is handed out. */
+  readonly isOpen: boolean;
+  readonly consecutiveFailures: number;
+  /** What was left in the token bucket, and how many milliseconds ago; null where nobody has noted it. */
+  readonly tokens: number | null;
+  readonly tokensAgeMs: number | null;
+  readonly deliveries: readonly TakenDelivery[];
+};
+
+type Row = Omit<Taken, 'deliveries'> & Omit<TakenDelivery, 'id'> & { readonly place: number; readonly id: string | null };
+
+/**
+ * Takes or keeps the turns of endpoints and hands out what is due, revocations first, in one statement for all of them.
+ * The answer for an endpoint whose turn is somebody else's is null.
+ *
+ * @param options.holdMs how long a turn stands without another word: a worker that is killed silences an endpoint this long.
+ */
+export const takeDeliveries = async (
+  pool: Database,
+  options: { readonly worker: string; readonly holdMs: number; readonly takes: readonly Take[] },
+): Promise<readonly (Taken | null)[]> => {
+  const { worker, holdMs, takes } = options;
+  const { rows } = await pool.query<Row>({
+    name: 'grantlog.take-deliveries',
+    text: `select place, epoch, is_open as "isOpen", consecutive_failures as "consecutiveFailures", tokens, tokens_age_ms as "tokensAgeMs",
+        id, lane, proves, subject, position, attempt, failures, type, body, recorded_at as "recordedAt", trace
+      from take_deliveries($1, $2, $3, $4, $5, $6, $7, $8)`,
+    values: [
+      worker,
+      holdMs,
+      takes.map((take) => take.platform),
+      takes.map((take) => take.endpoint),
+      takes.map((take) => take.epoch),
+      takes.map((take) => take.room),
+      takes.map((take) => take.ordered),
+      takes.map((take) => take.proofsOnly),
+    ],
+  });
+  const answers: (Omit<Taken, 'deliveries'> & { readonly deliveries: TakenDelivery[] })[] = [];
+  for (const { place, epoch, isOpen, consecutiveFailures, tokens, tokensAgeMs, id, ...delivery } of rows) {
+    answers[place - 1] ??= { epoch, isOpen, consecutiveFailures, tokens, tokensAgeMs, deliveries: [] };
+    if (id !== null) answers[place - 1]?.deliveries.push({ id, ...delivery });
+  }
+  return takes.map((_, index) => answers[index] ?? null);
+};

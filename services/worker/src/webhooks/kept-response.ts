@@ -1,0 +1,20 @@
+import type { EgressOutcome } from '@grantlog/egress';
+
+/** Bytes of a receiver's answer that are kept. */
+const keptBytes = 4_096;
+/** Bytes that are read: what is cut off may be the rest of a secret, and only whole ones are recognised. */
+export const readBytes = 2 * keptBytes;
+
+const decoder = new TextDecoder();
+
+/**
+ * The beginning of what a receiver answered, as text, for whoever looks after the endpoint. Where the receiver repeats what
+ * it was sent, no secret of it is kept; null where it answered nothing.
+ */
+export const keptResponse = (answer: EgressOutcome, secrets: readonly string[]): string | null => {
+  if (answer.kind !== 'response' || answer.body.byteLength === 0) return null;
+  // A database takes no NUL in a text.
+  const text = decoder.decode(answer.body.subarray(0, readBytes)).replaceAll('\0', '\uFFFD');
+  const clean = secrets.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
+  return clean.length <= keptBytes / 4 ? clean : decoder.decode(Buffer.from(clean).subarray(0, keptBytes));
+};

@@ -1,0 +1,253 @@
+import { type AttemptRecord, type EndpointKey, type Lane, revocationLane, type TakenDelivery, type TurnAnswer } from '@grantlog/postgres';
+import type { Desk } from './desk.ts';
+import { type Health, healthAfter, healthAt } from './health.ts';
+import type { Receiver } from './receiver.ts';
+import type { DeliveryRules } from './rules.ts';
+import type { Attempt } from './send.ts';
+import type { Slots } from './slots.ts';
+import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
+
+/** What a turn is made with. Each function names the endpoint, for a turn knows nothing but its own. */
+export type TurnContext = {
+  readonly desk: Desk;
+  readonly slots: Slots;
+  readonly rules: DeliveryRules;
+  /** The endpoint as it is right now; null when it must not be spoken to. */
+  readonly open: (endpoint: EndpointKey) => Promise<Receiver | null>;
+  readonly send: (receiver: Receiver, delivery: TakenDelivery) => Promise<Attempt>;
+  /** Before outcomes are recorded: what has to stand even where the record of it is lost. */
+  readonly beforeRecord: (endpoint: EndpointKey, of: { readonly receiver: Receiver; readonly proved: boolean }) => Promise<void>;
+  /** After outcomes are recorded: what follows for the endpoint. */
+  readonly afterRecord: (
+    endpoint: EndpointKey,
+    of: { readonly ended: readonly Ended[]; readonly receiver: Receiver; readonly health: Health; readonly answer: TurnAnswer },
+  ) => Promise<void>;
+  readonly onAttempt: (ended: Ended) => void;
+  readonly onError: (error: unknown) => void;
+  /** Whether the process is ending: finish what is begun and begin nothing. */
+  readonly stopping: () => boolean;
+};
+
+/** An attempt that ended, and the delivery it was of. */
+export type Ended = { readonly delivery: TakenDelivery; readonly attempt: Attempt };
+
+export type TurnEnd = 'done' | 'its_time';
+
+/** Outcomes that are recorded together while there is more to send, and milliseconds that they wait for each other at most. */
+const reportSize = 32;
+const reportSoonMs = 10;
+/** What a revocation fetches beyond what waits already, and when there is no point in fetching more. */
+const urgentRoom = 16;
+const mostWaiting = 256;
+
+/** The serving of one endpoint by one process, for as long as there is work or somebody else should have it. */
+export type Turn = {
+  /** Something new may be due. A revocation is fetched even while much else waits. */
+  readonly wake: (lane: Lane) => void;
+  /** Called every now and then: holds on to the turn, and looks whether its time is up. */
+  readonly tick: () => void;
+  /** Resolves once the turn is over. `its_time`: others may have it now, and there was work left. */
+  readonly over: Promise<TurnEnd>;
+};
+
+/**
+ * Serves an endpoint: takes what is due, sends it with as many requests at once as the endpoint takes, and records what came
+ * of it, until nothing is due any more. One function decides what to do next, whatever has just happened.
+ */
+export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => {
+  const { desk, rules, slots } = context;
+  const over = Promise.withResolvers<TurnEnd>();
+  const began = performance.now();
+
+  let epoch = 0;
+  let receiver: Receiver | null = null;
+  let bucket: TokenBucket | null = null;
+  let health: Health = healthAt(0);
+  /** Until when, by this process's own clock, nobody else can have the turn. */
+  let heldUntil = 0;
+  let lastWord = began;
+
+  let waiting: TakenDelivery[] = [];
+  let underWay = 0;
+  let ended: Ended[] = [];
+  let busy: 'no' | 'taking' | 'reporting' = 'no';
+  /** Whether something may be due that is not in our hands, and whether it may be a revocation. */
+  let more = true;
+  let urgent = false;
+  /** Sends nothing more: the circuit opened, the endpoint went, or the turn's time is up. */
+  let closing: 'no' | 'yes' | 'its_time' = 'no';
+  let isOver = false;
+  let pause: NodeJS.Timeout | null = null;
+  let soon: NodeJS.Timeout | null = null;
+
+  const finish = (end: TurnEnd): void => {
+    if (isOver) return;
+    isOver = true;
+    if (pause !== null) clearTimeout(pause);
+    if (soon !== null) clearTimeout(soon);
+    over.resolve(end);
+  };
+  const fail = (error: unknown): void => {
+    context.onError(error);
+    // What is under way ends by itself; its outcome is lost with the turn, and known to be.
+    finish('done');
+  };
+  const word = (asked: number): void => {
+    lastWord = asked;
+    // The margin is for the way of the answer; an attempt begun within it may be told of by its successor as well.
+    heldUntil = asked + rules.holdMs * 0.9;
+  };
+
+  const take = async (): Promise<void> => {
+    const asked = performance.now();
+    const room = Math.min(urgent && !isLow() ? urgentRoom : rules.takeLimit, receiver?.ratePerSecond ?? rules.takeLimit);
+    more = false;
+    urgent = false;
+    const opened = await context.open(endpoint);
+    if (opened === null) {
+      closing = 'yes';
+      waiting = [];
+      receiver = null;
+      return;
+    }
+    if (opened.ratePerSecond !== receiver?.ratePerSecond) bucket = null;
+    receiver = opened;
+    const taken = await desk.take({ ...endpoint, epoch, room, ordered: opened.ordered, proofsOnly: !opened.verified });
+    if (taken === null) return finish('done');
+    word(asked);
+    if (epoch === 0) health = healthAt(taken.consecutiveFailures);
+    epoch = taken.epoch;
+    if (opened.ratePerSecond !== null && bucket === null) {
+      const { tokens: left, tokensAgeMs } = taken;
+      bucket = createTokenBucket({ perSecond: opened.ratePerSecond, left, ageMs: tokensAgeMs ?? 0, now: () => performance.now() });
+    }
+    if (taken.isOpen) closing = 'yes';
+    if (taken.deliveries.length === 0) return;
+    // A probe is one delivery; what comes after it is another question.
+    if (taken.deliveries.length >= room) more = true;
+    waiting = waiting.length === 0 ? [...taken.deliveries] : [...waiting, ...taken.deliveries].sort((a, b) => a.lane - b.lane);
+  };
+
+  const report = async (end: 'stays' | 'asks' | 'leaves'): Promise<void> => {
+    const asked = performance.now();
+    const told = ended;
+    ended = [];
+    if (soon !== null) clearTimeout(soon);
+    soon = null;
+    const to = receiver;
+    if (to !== null && told.length > 0) {
+      const proved = !to.verified && told.some(({ delivery, attempt }) => delivery.proves && attempt.record.outcome === 'delivered');
+      await context.beforeRecord(endpoint, { receiver: to, proved });
+      if (proved) more = true;
+    }
+    const attempts: AttemptRecord[] = told.map(({ attempt }) => attempt.record);
+    const { consecutiveFailures, openForMs } = health;
+    const anySuccess = attempts.some(({ outcome }) => outcome === 'delivered');
+    const answer = await desk.report({
+      ...endpoint,
+      epoch,
+      attempts,
+      health: attempts.length === 0 ? null : { anySuccess, consecutiveFailures, openForMs },
+      tokens: bucket?.left() ?? null,
+      end,
+      ordered: to?.ordered ?? false,
+      proofsOnly: to?.verified === false,
+    });
+    if (answer === null) return finish('done');
+    word(asked);
+    if (to !== null && told.length > 0) await context.afterRecord(endpoint, { ended: told, receiver: to, health, answer });
+    if (!answer.held) return finish(closing === 'its_time' && (more || waiting.length > 0) ? 'its_time' : 'done');
+    // Something is due after all, or the next of a line has become so.
+    if (end === 'asks' || answer.isWanted || (to?.ordered === true && told.length > 0)) more = true;
+    if (answer.isWanted) urgent = true;
+  };
+
+  const begin = (to: Receiver, delivery: TakenDelivery): void => {
+    underWay += 1;
+    context
+      .send(to, delivery)
+      .then((attempt) => {
+        health = healthAfter(health, { outcome: attempt.record.outcome, pauseMs: attempt.pauseMs, rules });
+        if (health.openForMs !== null || attempt.disable) closing = 'yes';
+        const done = { delivery, attempt };
+        ended.push(done);
+        context.onAttempt(done);
+      }, fail)
+      .finally(() => {
+        underWay -= 1;
+        slots.giveBack();
+        next();
+      });
+  };
+
+  const fill = (to: Receiver): void => {
+    while (waiting.length > 0 && underWay < Math.min(to.concurrency, health.atOnce)) {
+      const [delivery] = waiting;
+      if (delivery === undefined || performance.now() >= heldUntil) return;
+      if (!slots.take(delivery.lane, next)) return;
+      const wait = bucket?.take() ?? 0;
+      if (wait > 0) {
+        slots.giveBack();
+        pause ??= setTimeout(() => {
+          pause = null;
+          next();
+        }, wait);
+        return;
+      }
+      waiting.shift();
+      begin(to, delivery);
+    }
+  };
+
+  const ask = (what: 'taking' | 'reporting', work: Promise<void>): void => {
+    busy = what;
+    work.catch(fail).finally(() => {
+      busy = 'no';
+      next();
+    });
+  };
+  const isLow = (): boolean => waiting.length < rules.takeLimit / 2;
+  /** Whether outcomes are recorded now, and not together with those that are about to come. */
+  const isTimeToReport = (): boolean => {
+    if (ended.length >= reportSize || receiver?.ordered === true) return true;
+    soon ??= setTimeout(() => {
+      if (busy === 'no' && ended.length > 0) ask('reporting', report('stays'));
+      else soon = null;
+    }, reportSoonMs);
+    return false;
+  };
+
+  /** Does whatever is to be done now; called after everything that happens. */
+  const next = (): void => {
+    if (isOver) return;
+    if (context.stopping() && closing === 'no') closing = 'yes';
+    if (closing === 'no' && receiver !== null) fill(receiver);
+    if (busy !== 'no') return;
+    if (closing !== 'no') {
+      if (underWay === 0 && epoch === 0) finish('done');
+      else if (underWay === 0) ask('reporting', report('leaves'));
+      else if (ended.length > 0) ask('reporting', report('stays'));
+    } else if ((more && isLow()) || (urgent && waiting.length < mostWaiting)) ask('taking', take());
+    else if (underWay === 0 && waiting.length === 0) ask('reporting', report('asks'));
+    else if (ended.length > 0 && isTimeToReport()) ask('reporting', report('stays'));
+  };
+
+  next();
+  return {
+    wake: (lane) => {
+      more = true;
+      if (lane === revocationLane) urgent = true;
+      next();
+    },
+    tick: () => {
+      const now = performance.now();
+      if (isOver || busy !== 'no') return;
+      if (closing === 'no' && now - began > rules.turnMs) closing = 'its_time';
+      // With slots to spare it would send at once what somebody else was woken for.
+      const patience = waiting.length === 0 ? rules.askMs : rules.renewMs;
+      if (closing === 'no' && now - lastWord > patience) ask('reporting', report('stays'));
+      else next();
+    },
+    over: over.promise,
+  };
+};

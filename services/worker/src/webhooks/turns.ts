@@ -1,0 +1,94 @@
+import { abandonDeliveries, type Database, type EndpointKey, type EndpointLane } from '@grantlog/postgres';
+import type { DeliveryQueue } from '../queue/delivery-queue.ts';
+import { verifyEndpoint } from './change-endpoint.ts';
+import { createDesk } from './desk.ts';
+import { type FollowContext, followUp } from './follow-up.ts';
+import { insist } from './insist.ts';
+import { openReceiver } from './receiver.ts';
+import type { DeliveryRules } from './rules.ts';
+import { type SendContext, sendDelivery } from './send.ts';
+import { createSlots } from './slots.ts';
+import { beginTurn, type Ended, type Turn } from './turn.ts';
+
+export type DeliveryContext = SendContext &
+  FollowContext & {
+    readonly pool: Database;
+    /** Names this process among all workers; another one at each start. */
+    readonly worker: string;
+    readonly queue: Pick<DeliveryQueue, 'wake'>;
+    readonly rules: DeliveryRules;
+    readonly onAttempt: (ended: Ended, endpoint: EndpointKey) => void;
+    readonly onError: (error: unknown) => void;
+  };
+
+/** The endpoints that this process serves. */
+export type Turns = {
+  /** Has an endpoint served; resolves once it is, here or elsewhere, or is somebody else's affair. */
+  readonly wake: (lane: EndpointLane) => Promise<void>;
+  /** Begins nothing more, and resolves once what was begun has ended and is recorded. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Requests under way at once, over all endpoints, and endpoints served at once. */
+const mostRequests = 1_000;
+const mostTurns = 4_000;
+
+export const createTurns = (context: DeliveryContext): Turns => {
+  const { pool, rules, log } = context;
+  const desk = createDesk({ pool, worker: context.worker, rules });
+  const slots = createSlots(mostRequests);
+  const turns = new Map<string, Turn>();
+  let stopping = false;
+
+  const open = async (endpoint: EndpointKey) => {
+    const receiver = await openReceiver(context, endpoint);
+    if (receiver === null) while ((await abandonDeliveries(pool, endpoint)) > 0);
+    return receiver;
+  };
+  const begin = (lane: EndpointLane, key: string): void => {
+    const { platform, endpoint } = lane;
+    const turn = beginTurn(
+      {
+        desk,
+        slots,
+        rules,
+        open,
+        send: (receiver, delivery) => sendDelivery(context, receiver, delivery),
+        beforeRecord: async (_, { receiver, proved }) => {
+          // After a crash between the two the question is asked again, and the answer kept.
+          if (proved) await insist(() => verifyEndpoint(log, { platform, endpoint, url: receiver.url }), { forMs: rules.recordMs });
+        },
+        afterRecord: (_, what) => followUp(context, { platform, endpoint }, what),
+        onAttempt: (ended) => context.onAttempt(ended, { platform, endpoint }),
+        onError: context.onError,
+        stopping: () => stopping,
+      },
+      { platform, endpoint },
+    );
+    turns.set(key, turn);
+    void turn.over.then((end) => {
+      turns.delete(key);
+      if (end === 'its_time') context.queue.wake([lane]).catch(context.onError);
+    });
+  };
+
+  const ticker = setInterval(() => {
+    for (const turn of turns.values()) turn.tick();
+  }, rules.askMs);
+
+  return {
+    wake: async (lane) => {
+      const key = `${lane.platform}/${lane.endpoint}`;
+      while (turns.size >= mostTurns && !turns.has(key)) await Promise.race([...turns.values()].map(({ over }) => over));
+      const serving = turns.get(key);
+      if (serving !== undefined) serving.wake(lane.lane);
+      else if (!stopping) begin(lane, key);
+    },
+    stop: async () => {
+      stopping = true;
+      for (const turn of turns.values()) turn.tick();
+      await Promise.all([...turns.values()].map(({ over }) => over));
+      clearInterval(ticker);
+    },
+  };
+};
