@@ -1,4 +1,4 @@
-import type { GrantEvent, SessionTerms } from '@grantlog/domain';
+import { type GrantEvent, type SessionTerms, staleAfter } from '@grantlog/domain';
 import type { JsonObject, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import {
   type Affected,
@@ -30,7 +30,7 @@ import {
 import { renderBody } from '../webhooks/body.ts';
 import { messageId } from '../webhooks/message-id.ts';
 import { type Concerned, openRoutes, type Routes, type RoutesMemory } from '../webhooks/routing.ts';
-import { rendererVersion, staleAfter, type Telling, tellingOf, verification } from '../webhooks/told-events.ts';
+import { rendererVersion, type Telling, tellingOf, verification } from '../webhooks/told-events.ts';
 import { grantAfter } from './live-grant.ts';
 import { sessionChanges } from './pending-sessions.ts';
 
@@ -164,7 +164,7 @@ export const dispatchBatch = async (
     const before = event.position;
     const subject = event.streamId;
     /** Tells whoever hears of these, in words that begin with who it is about. */
-    const tellOf = async (of: Extract<Telling<RecordedEvent>, { readonly particulars: unknown }>, about: Concerned, data: JsonObject) =>
+    const tellOf = async (of: Extract<Telling, { readonly particulars: unknown }>, about: Concerned, data: JsonObject) =>
       tell(event, {
         as: of.as,
         lane: of.lane,
