@@ -48,6 +48,7 @@ import { signUpPages } from './pages/sign-up.ts';
 import { restApi } from './rest/rest-api.ts';
 import { traceRoutes } from './traces/traced-routes.ts';
 import { upstreamProxy } from './upstream/upstream-proxy.ts';
+import { eventTypeEndpoints } from './webhooks/event-types.ts';
 
 /** One answered request, by its route's pattern: no tenant and no value of the URL is in it. */
 export type Answered = { readonly endpoint: string; readonly method: string; readonly status: number; readonly seconds: number };
@@ -117,6 +118,7 @@ export const createApp = async (
   metadataEndpoints(deps)(app);
   jwksEndpoint(deps)(app);
   cardEndpoints(deps)(app);
+  eventTypeEndpoints(deps)(app);
   authorizationEndpoint(deps, [everywhere('/:platform/oauth/authorize'), onlyWith('connectPaths', '/:platform/oauth/connect/authorize')])(
     app,
   );

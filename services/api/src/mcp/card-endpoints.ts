@@ -1,8 +1,8 @@
-import { sha256 } from '@grantlog/crypto';
 import { listPlatforms, type Pool } from '@grantlog/postgres';
 import type { JsonDocument } from '@grantlog/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { sendCacheable } from '../http/cacheable.ts';
 import { issuerOf } from '../platforms/issuer.ts';
 import { foldPlatform, platformStreams } from '../platforms/load-parties.ts';
 import { aiCatalog, type CardSource, catalogMediaType, mcpJson, serverCard, serverCardMediaType } from './cards.ts';
@@ -10,17 +10,8 @@ import { loadMcpPlatform } from './mcp-platform.ts';
 
 const config = { authentication: 'none', errors: 'oauth', openToBrowsers: true } as const;
 
-const seconds = 3_600;
-
-const sendCard = (request: FastifyRequest, reply: FastifyReply, mediaType: string, card: JsonDocument): FastifyReply => {
-  const body = JSON.stringify(card);
-  const etag = `"${sha256(body).toBase64({ alphabet: 'base64url', omitPadding: true })}"`;
-  reply.headers({ 'cache-control': `public, max-age=${seconds}`, etag });
-  // RFC 9110 §13.1.2: a list of tags, compared weakly.
-  const known = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known.includes(etag) || known.includes('*')) return reply.code(304).send();
-  return reply.type(mediaType).send(body);
-};
+const sendCard = (request: FastifyRequest, reply: FastifyReply, mediaType: string, card: JsonDocument): FastifyReply =>
+  sendCacheable(request, reply, { mediaType, seconds: 3_600, body: JSON.stringify(card) });
 
 const notFound = (reply: FastifyReply, description: string): FastifyReply =>
   reply.code(404).header('cache-control', 'no-store').send({ error: 'not_found', error_description: description });

@@ -47,6 +47,8 @@ describe('the route table', () => {
       'GET /:platform/docs/:page',
       'GET /:platform/llms.txt',
       'GET /:platform/mcp/server-card',
+      'GET /:platform/webhooks/event-types',
+      'GET /:platform/webhooks/event-types/:type',
       'GET /llms.txt',
       'GET /mailbox',
       'GET /openapi.json',

@@ -5,6 +5,7 @@ import { authorizationParameters } from '../../endpoints/authorize/check-request
 import { deviceAuthorizationParameters } from '../../endpoints/device-authorization.ts';
 import { endSessionParameters } from '../../endpoints/end-session.ts';
 import { tokenParameters } from '../../grants/token-request.ts';
+import { eventTypeSchemas } from './event-type-schemas.ts';
 import { error, form, isForm, refused, text, unavailable, withClient, withProof } from './oauth-parts.ts';
 import { registrationSchemas } from './registration-schemas.ts';
 import { mcp, passedOn } from './resource-schemas.ts';
@@ -123,8 +124,9 @@ const endSessionAsked = form(endSessionParameters, [], {
 });
 
 /**
- * What the OAuth endpoints and the resources behind us take and give, for the description alone: they read their parameters themselves, because OAuth says
- * how each fault is worded, and a schema of the router would word it otherwise. By method and path as the routes spell them.
+ * What the OAuth endpoints, the resources behind us and the catalogue of webhooks take and give, for the description alone: the
+ * first read their parameters themselves, because OAuth says how each fault is worded, and a schema of the router would word it
+ * otherwise. By method and path as the routes spell them.
  */
 export const oauthSchemas: Readonly<Record<string, FastifySchema>> = {
   'GET /:platform/oauth/authorize': authorizationByGet,
@@ -138,6 +140,7 @@ export const oauthSchemas: Readonly<Record<string, FastifySchema>> = {
   'POST /:platform/oauth/device_authorization': deviceAuthorization,
   'POST /:platform/oauth/par': pushedAuthorization,
   ...registrationSchemas,
+  ...eventTypeSchemas,
   'POST /:platform/oauth/revoke': revocation,
   'POST /:platform/oauth/connect/revocation': revocation,
   'POST /:platform/oauth/introspect': introspection,

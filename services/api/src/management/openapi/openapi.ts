@@ -1,10 +1,11 @@
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
-import Type from 'typebox';
 import type { Deps } from '../../deps.ts';
 import type { RouteAuthentication } from '../../http/route-authentication.ts';
 import { oauthSchemas } from './oauth-schemas.ts';
+import { problem } from './problem.ts';
 import { routeSummaries } from './route-summaries.ts';
+import { webhooks } from './webhooks.ts';
 
 type Requirement = { readonly [scheme: string]: readonly string[] };
 
@@ -22,27 +23,6 @@ const security = {
   upstream: [{ bearer: [] }, { basic: [] }],
   operator: [{ operator: ['manage'] }],
 } as const satisfies Record<RouteAuthentication, readonly Requirement[]>;
-
-const problem = {
-  description: 'A problem (RFC 9457)',
-  content: {
-    'application/problem+json': {
-      schema: Type.Object({
-        type: Type.String(),
-        title: Type.String(),
-        status: Type.Integer(),
-        detail: Type.Optional(Type.String()),
-        instance: Type.Optional(Type.String()),
-        code: Type.Optional(Type.String({ description: 'What programs read' })),
-        role: Type.Optional(Type.String({ description: 'The role that is missing' })),
-        error: Type.Optional(Type.String({ description: 'The same as code, where agents are told' })),
-        resolution: Type.Optional(Type.String({ description: 'What an agent should do about it' })),
-        retry_after: Type.Optional(Type.Integer({ description: 'Seconds' })),
-        errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), problem: Type.String(), fix: Type.String() }))),
-      }),
-    },
-  },
-};
 
 /** What a status says of an answer that does not describe itself. */
 const outcomes: Readonly<Record<string, string>> = {
@@ -106,6 +86,8 @@ export const openApi =
           description: 'An event-sourced OAuth 2.1 / OpenID Connect authorization server for AI agents, and its management API',
         },
         servers: [{ url: config.publicUrl }],
+        // The types of OpenAPI know their own dialect alone; 3.1 takes any schema of JSON Schema 2020-12.
+        webhooks: webhooks as never,
         components: {
           securitySchemes: {
             operator: {
@@ -131,6 +113,7 @@ export const openApi =
               scheme: 'bearer',
               description: 'An access token of the platform; with the scheme DPoP where it is bound to a key',
             },
+            webhook: { type: 'http', scheme: 'bearer', description: 'The webhookToken that an agent gave, in what its webhook is sent' },
             browser: { type: 'apiKey', in: 'cookie', name: 'grantlog-{platform}-sign-in', description: 'The sign-in of a person' },
           },
         },

@@ -45,6 +45,8 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'GET /llms.txt': { tag: 'About', summary: 'Where agents find the documentation of a platform' },
   'GET /:platform/llms.txt': { tag: 'About', summary: 'The documentation of a platform for agents, as a list' },
   'GET /:platform/docs/:page': { tag: 'About', summary: 'A page of it, as Markdown' },
+  'GET /:platform/webhooks/event-types': discovery('Every type of webhook: its schema, an example, and what to do about it'),
+  'GET /:platform/webhooks/event-types/:type': discovery('One type of webhook'),
   'POST /:platform/mcp': { tag: 'Resources', summary: 'The MCP server (streamable HTTP), on platforms that have one' },
   'GET /:platform/oauth/authorize': authorization,
   'POST /:platform/oauth/authorize': authorization,
