@@ -117,3 +117,4 @@ export type {
   WebhookSignature,
 } from './webhook-endpoint/events.ts';
 export type { EndpointRecord, WebhookEndpointState } from './webhook-endpoint/state.ts';
+export { unknownTypes, wants } from './webhook-endpoint/wants.ts';

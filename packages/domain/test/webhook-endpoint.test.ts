@@ -56,8 +56,14 @@ describe('registering an endpoint', () => {
     [{ url: 'https://:pass@agent.example/' }, 'url_with_credentials'],
     [{ url: 'https://agent.example/#x' }, 'url_with_fragment'],
     [{ types: [] }, 'types_invalid'],
-    [{ types: ['everything'] }, 'types_invalid'],
-    [{ types: ['grant.*'] }, 'types_invalid'],
+    [{ types: Array.from({ length: 101 }, () => 'grant.revoked') }, 'types_invalid'],
+    [{ types: ['everything'] }, 'types_unknown'],
+    [{ types: ['grant.revoked', 'grant.refreshd'] }, 'types_unknown'],
+    [{ types: ['grant.denied'] }, 'types_unknown'],
+    [{ types: ['*'] }, 'types_unknown'],
+    [{ types: ['.*'] }, 'types_unknown'],
+    [{ types: ['gran.*'] }, 'types_unknown'],
+    [{ types: ['grant.revoked.*'] }, 'types_unknown'],
     [{ concurrency: 0 }, 'concurrency_out_of_range'],
     [{ concurrency: 101 }, 'concurrency_out_of_range'],
     [{ concurrency: 1.5 }, 'concurrency_out_of_range'],
@@ -117,6 +123,21 @@ describe('an endpoint', () => {
     given([registered])
       .when(update({ url: 'http://agent.example/' }))
       .expect({ events: [], refusal: 'url_insecure' });
+  });
+
+  test('goes on with types that were known when it was registered, until it asks for others', () => {
+    const old: WebhookEndpointEvent = { type: 'webhook_endpoint.registered', data: { ...registration, types: ['grant.forgotten'] } };
+    expect(replay([old])).toMatchObject({ status: 'active', types: ['grant.forgotten'] });
+    const update = (changes: Partial<EndpointRegistration>): WebhookEndpointCommand => ({ type: 'update', changes, allowLoopback: false });
+    given([old])
+      .when(update({ ordered: true }))
+      .expect({ events: [{ type: 'webhook_endpoint.updated', data: { ordered: true } }] });
+    given([old])
+      .when(update({ types: ['grant.forgotten', 'grant.revoked'] }))
+      .expect({ events: [], refusal: 'types_unknown' });
+    given([old])
+      .when(update({ types: ['grant.*'] }))
+      .expect({ events: [{ type: 'webhook_endpoint.updated', data: { types: ['grant.*'] } }] });
   });
 
   test('signs with two secrets during a rotation', () => {

@@ -102,6 +102,25 @@ describe('who is told', () => {
     expect(receiver.received.map(({ body }) => body.data['grantId'])).toEqual(heard);
   });
 
+  test('an endpoint that asked for all of a kind hears those, and one that asked for what is no more the others', async () => {
+    const world = scene.world();
+    const [ofKind, ofOld] = [await scene.receiver(), await scene.receiver()];
+    const client = await world.client('agent-1');
+    await world.endpoint({ url: ofKind.url, types: ['grant.*'] });
+    await world.endpoint({ url: ofOld.url, types: ['grant.forgotten', 'client.disabled', 'account.*'] });
+    await scene.worker();
+    await world.revoke(await world.grant({ client }));
+    await world.append(client, { type: 'client.disabled', data: { reason: 'abuse' } }, { type: 'client.enabled', data: {} });
+    await world.append(world.account(), { type: 'account.enabled', data: {} });
+    await until(
+      () => states(world),
+      (found) => found['delivered'] === 3 + 2,
+    );
+    const heard = (receiver: typeof ofKind): readonly string[] => receiver.received.map(({ body }) => body.type).toSorted();
+    expect(heard(ofKind)).toEqual(['grant.authorized', 'grant.code_redeemed', 'grant.revoked']);
+    expect(heard(ofOld)).toEqual(['account.enabled', 'client.disabled']);
+  });
+
   test('a rotated secret and the one before it both sign while they overlap', async () => {
     const world = scene.world();
     const receiver = await scene.receiver();

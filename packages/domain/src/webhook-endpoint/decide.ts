@@ -1,6 +1,6 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
 import { sameJson } from '../same-json.ts';
-import { type EndpointProblem, endpointProblem } from './check-settings.ts';
+import { type EndpointProblem, endpointProblem, typesProblem } from './check-settings.ts';
 import type { EndpointDisabledReason, EndpointRegistration, EndpointSettings, WebhookEndpointEvent } from './events.ts';
 import { type EndpointRecord, evolveWebhookEndpoint, noEndpoint, type WebhookEndpointState } from './state.ts';
 
@@ -39,7 +39,7 @@ const register = (command: Extract<WebhookEndpointCommand, { type: 'register' }>
   const { type: _, allowLoopback, ...registration } = command;
   if (registration.secretCredentials.length === 0) return refuse('secret_missing');
   if (registration.secretCredentials.length > 2) return refuse('too_many_secrets');
-  const problem = endpointProblem(registration, allowLoopback);
+  const problem = endpointProblem(registration, allowLoopback) ?? typesProblem(registration.types);
   return problem === null ? record({ type: 'webhook_endpoint.registered', data: registration }) : refuse(problem);
 };
 
@@ -57,7 +57,7 @@ const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, 
     case 'update': {
       const merged = { ...endpoint, ...command.changes };
       if (sameJson(endpoint, merged)) return record();
-      const problem = endpointProblem(merged, command.allowLoopback);
+      const problem = endpointProblem(merged, command.allowLoopback) ?? typesProblem(command.changes.types ?? null);
       return problem === null ? record({ type: 'webhook_endpoint.updated', data: command.changes }) : refuse(problem);
     }
     case 'rotateSecret': {

@@ -19,6 +19,7 @@ const words: Readonly<Record<SessionWebhookRefusal, string | null>> = {
   endpoint_exists: null,
   types_invalid: null,
   endpoint_disabled: null,
+  types_unknown: null,
   concurrency_out_of_range: null,
   rate_out_of_range: null,
   description_too_long: null,

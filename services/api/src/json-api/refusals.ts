@@ -1,3 +1,4 @@
+import type { DocumentProblem } from '@grantlog/domain';
 import { ProblemError, problem } from '@grantlog/protocol';
 
 /** How a refusal is told: 404 for what is not there, 409 where the state stands against it, 422 where a value does. */
@@ -7,10 +8,19 @@ export const missing = (detail: string): RefusalWords => ({ status: 404, title: 
 export const conflicting = (detail: string): RefusalWords => ({ status: 409, title: 'Conflict', detail });
 export const unfit = (detail: string): RefusalWords => ({ status: 422, title: 'A value does not fit', detail });
 
-/** A refusal as a problem; its own literal is the `code` that programs read. */
-export const refusalProblem = <Refusal extends string>(words: Readonly<Record<Refusal, RefusalWords>>, refusal: Refusal): ProblemError => {
+/**
+ * A refusal as a problem; its own literal is the `code` that programs read.
+ *
+ * @param errors what in the request is at fault, where its words alone do not say it.
+ */
+export const refusalProblem = <Refusal extends string>(
+  words: Readonly<Record<Refusal, RefusalWords>>,
+  refusal: Refusal,
+  errors: readonly DocumentProblem[] = [],
+): ProblemError => {
   const { status, title, detail } = words[refusal];
-  return new ProblemError(problem({ status, type: `urn:grantlog:problem:${refusal}`, title, detail, members: { code: refusal } }), {
+  const members = { code: refusal, ...(errors.length === 0 ? {} : { errors }) };
+  return new ProblemError(problem({ status, type: `urn:grantlog:problem:${refusal}`, title, detail, members }), {
     reason: refusal,
     headers: { 'cache-control': 'no-store' },
   });

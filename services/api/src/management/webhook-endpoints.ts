@@ -1,5 +1,5 @@
 import type { EndpointId, WebhookEndpointState } from '@grantlog/domain';
-import { standingKinds, webhookEndpointDecider } from '@grantlog/domain';
+import { standingKinds, unknownTypes, webhookEndpointDecider } from '@grantlog/domain';
 import { fold } from '@grantlog/eventsourcing';
 import { longestClientId } from '@grantlog/protocol';
 import type { ChangeEndpointRefusal, EndpointChange, PlatformNames } from '@grantlog/provisioning';
@@ -9,6 +9,7 @@ import Type, { type Static } from 'typebox';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
 import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, platformParams, position } from '../json-api/schemas.ts';
+import { eventTypesPath } from '../webhooks/event-types.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
@@ -28,7 +29,8 @@ const words = {
   ),
   url_with_credentials: unfit('url contains a user name or password; use the webhook token or the signature'),
   url_with_fragment: unfit('url has a fragment'),
-  types_invalid: unfit('types has to be event types such as grant.revoked, or null for all'),
+  types_invalid: unfit('types has 1 to 100 event types, or is null for all'),
+  types_unknown: unfit('types names what is no event type; /{platform}/webhooks/event-types lists them, and grant.* is all that begin so'),
   concurrency_out_of_range: unfit('concurrency is from 1 to 100'),
   rate_out_of_range: unfit('ratePerSecond is a whole number from 1 to 1,000, or null for no limit'),
   description_too_long: unfit('description has at most 500 characters'),
@@ -38,7 +40,14 @@ const tags = ['Webhook endpoints'];
 const endpointParams = Type.Object({ platform: Type.String(), endpointId: Type.String() });
 const settings = {
   url: Type.String({ minLength: 1, maxLength: 2048 }),
-  types: nullable(Type.Array(Type.String({ maxLength: 100 }), { minItems: 1, maxItems: 100, uniqueItems: true })),
+  types: nullable(
+    Type.Array(Type.String({ maxLength: 100 }), {
+      minItems: 1,
+      maxItems: 100,
+      uniqueItems: true,
+      description: 'Event types, such as grant.revoked, or all of a kind, such as grant.*; /{platform}/webhooks/event-types lists them',
+    }),
+  ),
   ordered: Type.Boolean({ description: 'Deliver the events of each grant one after another' }),
   concurrency: Type.Integer({ minimum: 1, maximum: 100 }),
   description: Type.String({ maxLength: 500 }),
@@ -67,6 +76,20 @@ const endpointView = Type.Object({
   status: Type.Enum(['active', 'disabled']),
   reason: nullable(Type.Enum(['operator', 'gone', 'receiver', 'failing', 'unverified'])),
 });
+
+/** Tells types that do not exist one by one, where that is why something was refused. */
+const refuseUnknownTypes = (
+  outcome: object,
+  { platform, types }: { readonly platform: string; readonly types: readonly string[] | null | undefined },
+): void => {
+  if (!('refusal' in outcome) || outcome.refusal !== 'types_unknown' || types == null) return;
+  const errors = unknownTypes(types).map((type) => ({
+    path: `types[${types.indexOf(type)}]`,
+    problem: `names no event type: ${type}`,
+    fix: `Name types that GET ${eventTypesPath(platform)} lists, or all of a kind, such as grant.*.`,
+  }));
+  throw refusalProblem(words, 'types_unknown', errors);
+};
 
 type Living = Extract<WebhookEndpointState, { readonly status: 'active' | 'disabled' }>;
 
@@ -108,10 +131,10 @@ export const webhookEndpointRoutes =
     };
     const apply = async (request: FastifyRequest, endpointId: string, command: EndpointChange): Promise<Changed> => {
       const { names, by } = await gate.platform(request);
-      return orThrow(
-        words,
-        await changeEndpoint(provisioning, by, { platform: names.platform, endpoint: idOf(endpointId), command, isDevelopment }),
-      );
+      const { platform } = names;
+      const outcome = await changeEndpoint(provisioning, by, { platform, endpoint: idOf(endpointId), command, isDevelopment });
+      if (command.type === 'update') refuseUnknownTypes(outcome, { platform, types: command.changes.types });
+      return orThrow(words, outcome);
     };
 
     app.post(
@@ -129,20 +152,19 @@ export const webhookEndpointRoutes =
       async (request, reply) => {
         const { names, by } = await gate.platform(request);
         const { body } = request;
-        const outcome = orThrow(
-          words,
-          await registerEndpoint(provisioning, by, {
-            platform: names.platform,
-            url: body.url,
-            types: body.types ?? null,
-            ordered: body.ordered ?? false,
-            concurrency: body.concurrency ?? 10,
-            description: body.description ?? '',
-            clientId: body.clientId ?? null,
-            signature: body.signature ?? 'v1',
-            isDevelopment,
-          }),
-        );
+        const registered = await registerEndpoint(provisioning, by, {
+          platform: names.platform,
+          url: body.url,
+          types: body.types ?? null,
+          ordered: body.ordered ?? false,
+          concurrency: body.concurrency ?? 10,
+          description: body.description ?? '',
+          clientId: body.clientId ?? null,
+          signature: body.signature ?? 'v1',
+          isDevelopment,
+        });
+        refuseUnknownTypes(registered, { platform: names.platform, types: body.types });
+        const outcome = orThrow(words, registered);
         return reply
           .code(201)
           .header('location', `/${names.platform}/manage/webhook-endpoints/${outcome.endpoint}`)

@@ -7,6 +7,9 @@ import { resolvePlatform } from '../platforms/resolve-platform.ts';
 
 const config = { authentication: 'none', errors: 'problem', openToBrowsers: true } as const;
 
+/** Where the event types of a platform are listed; a path, for the platform's host may be its own. */
+export const eventTypesPath = (platform: string): string => `/${platform}/webhooks/event-types`;
+
 const answerOf = (what: EventType | { readonly eventTypes: readonly EventType[] }) => ({
   mediaType: 'application/json; charset=utf-8',
   seconds: 300,

@@ -156,11 +156,30 @@ test.each([
   ['url_invalid', { url: 'receiver' }],
   ['url_with_credentials', { url: 'https://user:word@receiver.example' }],
   ['url_with_fragment', { url: 'https://receiver.example/#here' }],
-  ['types_invalid', { url: 'https://receiver.example', types: ['everything'] }],
+  ['types_unknown', { url: 'https://receiver.example', types: ['everything'] }],
 ])('a registration and a change are refused with %s', async (code, body) => {
   expect(await world.call(root, 'POST', endpoints, body)).toMatchObject({ status: 422, body: { code } });
   const endpoint = await register();
   expect(await world.call(root, 'PATCH', endpoint.at, body)).toMatchObject({ status: 422, body: { code } });
+});
+
+test('a type that does not exist is named, with its place and where those are that do', async () => {
+  const { at } = await register({ types: ['grant.*', 'webhook_endpoint.verification'] });
+  const types = ['grant.revoked', 'grant.refreshd', 'session.*', 'sessions.*'];
+  for (const answer of [
+    await world.call(root, 'POST', endpoints, { url: 'https://receiver.example', types }),
+    await world.call(root, 'PATCH', at, { types }),
+  ]) {
+    expect(answer).toMatchObject({
+      status: 422,
+      body: { code: 'types_unknown', detail: expect.stringContaining('/webhooks/event-types') },
+    });
+    expect(answer.body['errors']).toEqual([
+      { path: 'types[1]', problem: expect.stringContaining('grant.refreshd'), fix: expect.stringContaining('/arlo/webhooks/event-types') },
+      { path: 'types[3]', problem: expect.stringContaining('sessions.*'), fix: expect.stringContaining('/arlo/webhooks/event-types') },
+    ]);
+  }
+  expect((await world.call(root, 'GET', at)).body['types']).toEqual(['grant.*', 'webhook_endpoint.verification']);
 });
 
 test('http on loopback needs both a platform that allows it and a server in development', async () => {

@@ -1,3 +1,4 @@
+import { wants } from '@grantlog/domain';
 import type { StreamId } from '@grantlog/eventsourcing';
 import type { EndpointRoute } from '@grantlog/postgres';
 
@@ -45,7 +46,7 @@ export const createRouteIndex = (routes: Iterable<EndpointRoute>): RouteIndex =>
       for (const name of heard) {
         for (const endpoint of listeners.get(name) ?? []) {
           const route = byEndpoint.get(endpoint);
-          if (route !== undefined && (route.types === null || route.types.includes(type))) found.add(route);
+          if (route !== undefined && wants(route.types, type)) found.add(route);
         }
       }
       return [...found];
