@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { deviceDocument } from '../support/device.ts';
 import { eventually } from '../support/eventually.ts';
+import { judgeWebhook } from '../support/judge-webhook.ts';
 import { openTrustedSite, type TrustedSite } from '../support/trusted-site.ts';
 import { openWorkbench } from '../support/workbench.ts';
 import { agentSecrets, liveAsAgent, withoutWhatIsMeant } from './canary-agent-life.ts';
@@ -20,6 +21,8 @@ let site: TrustedSite;
 const { keep, canaries, refusals, ...record } = createRecord();
 const webhooks: Haystack[] = [];
 const ofAgent: Haystack[] = [];
+/** What is not as the catalogue of event types says. */
+const undescribed: string[] = [];
 /** Logout tokens, as the app was meant to get them. */
 const ofLogouts: string[] = [];
 
@@ -34,7 +37,9 @@ const receiver = createServer((request, response) => {
       return;
     }
     const to = request.url === '/agent' ? ofAgent : webhooks;
-    to.push([`webhook ${to.length + 1} ${request.url}`, `${JSON.stringify(request.headers)}\n${Buffer.concat(chunks).toString('utf8')}`]);
+    const text = Buffer.concat(chunks).toString('utf8');
+    to.push([`webhook ${to.length + 1} ${request.url}`, `${JSON.stringify(request.headers)}\n${text}`]);
+    undescribed.push(...judgeWebhook(JSON.parse(text)));
     response.writeHead(webhooks.length === 1 ? 500 : 204).end();
   });
 });
@@ -108,6 +113,11 @@ describe('no secret of a whole life', () => {
     expect(ofAgent.every(([, text]) => text.includes(agentSecrets.deliveryContext.to))).toBe(true);
     expect(findLeaks(canaries, ofAgent.map(withoutWhatIsMeant))).toEqual([]);
   });
+});
+
+test('no webhook of a whole life has a member that its catalogue does not describe', () => {
+  expect(webhooks.length + ofAgent.length).toBeGreaterThan(8);
+  expect(undescribed).toEqual([]);
 });
 
 describe('the search finds', () => {
