@@ -17,5 +17,5 @@ export const judgeWebhook = (body: { readonly type: string }): readonly string[]
   const validator = validators.get(body.type);
   if (validator === undefined) return [`${body.type} is in no catalogue`];
   const [, errors] = validator.Errors(body);
-  return errors.map(({ instancePath, message }) => `${body.type} ${instancePath} ${message}`);
+  return errors.map(({ instancePath, message, params }) => `${body.type} ${instancePath} ${message}: ${JSON.stringify(params)}`);
 };

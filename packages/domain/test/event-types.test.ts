@@ -33,6 +33,18 @@ describe('the catalogue of event types', () => {
     expect(described.description).toMatch(/^[A-Z].*\.$/);
   });
 
+  test('says of every instant in numbers what it counts', () => {
+    const instants = eventTypes.flatMap((described) =>
+      Object.entries(dataSchemaOf(described).properties).filter(([name]) => name.endsWith('At')),
+    );
+    expect(instants.length).toBeGreaterThan(3);
+    for (const [, schema] of instants)
+      expect(schema).toMatchObject({
+        description: expect.stringContaining('whole seconds since the epoch'),
+        examples: [expect.toSatisfy((at: number) => at > 1_700_000_000 && at < 2_000_000_000)],
+      });
+  });
+
   test('says which come first and which come last', () => {
     expect(typesThat(({ endsSubject }) => endsSubject)).toEqual([
       'grant.expired',
