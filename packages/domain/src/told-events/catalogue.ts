@@ -36,9 +36,9 @@ const whatItIs = (type: string): Pick<EventType, 'subject' | 'urgent'> => {
 
 const describe = (type: string, { description, endsSubject, members }: Description<Members>): EventType => {
   const { subject, urgent } = whatItIs(type);
-  const required: Members = { ...subjects[subject].always, ...members };
-  // What its own type says of a member counts before what its subject does.
-  const all: Members = { ...subjects[subject].sometimes, ...required };
+  const { always, sometimes } = subjects[subject];
+  const required: Members = { ...always, ...members };
+  const all: Members = { ...required, ...sometimes };
   return {
     type,
     description,

@@ -103,7 +103,7 @@ export const descriptions: Descriptions = {
     members: {
       reason: word('Why it ended', {
         by_account: 'the person ended it',
-        by_client: 'whoever develops the client ended it',
+        by_client: 'the client ended it, or whoever develops the client',
         by_operator: 'an operator ended it',
         token_revoked: 'the client revoked its refresh token',
         code_replayed: 'its authorization code came twice',

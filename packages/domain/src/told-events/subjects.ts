@@ -15,7 +15,7 @@ const clientId = text('The client_id of the client', 'vault-agent');
 const everywhere: Members = {
   platform: text('The platform on which it happened', 'example'),
   sequence: ordinal(
-    'The version of the subject: puts what happened to it in order. An end that came to many grants at once repeats that of what happened to the grant before',
+    'The version of the subject: puts what happened to it in order. Where many grants ended at once, that of each before its end',
     3,
   ),
   position: ordinal("The place in the platform's log: puts everything on the platform in order", 1_042),
