@@ -104,6 +104,7 @@ export type { SignInEnd, SignInEvent, SignInFailure, SignInMethod, SignInVia } f
 export type { SignInState } from './sign-in/state.ts';
 export type { EventType } from './told-events/catalogue.ts';
 export { eventTypes } from './told-events/catalogue.ts';
+export { staleAfter } from './told-events/stale.ts';
 export type { Telling } from './told-events/tellings.ts';
 export { tellingOf, verificationType } from './told-events/tellings.ts';
 export type { EndpointProblem } from './webhook-endpoint/check-settings.ts';

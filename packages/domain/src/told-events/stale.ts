@@ -1,4 +1,6 @@
-import type { ToldType } from './tellings.ts';
+import type { descriptions } from './descriptions.ts';
+
+type ToldType = keyof typeof descriptions;
 
 /** Messages about a grant that tell how it went on, and are stale once it has ended. */
 const courseOfGrant: readonly ToldType[] = [

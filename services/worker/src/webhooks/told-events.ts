@@ -1,4 +1,4 @@
-import { tellingOf as told, type Telling as Told, verificationType } from '@grantlog/domain';
+import { type Telling as Told, tellingOf as told, verificationType } from '@grantlog/domain';
 import type { RecordedEvent } from '@grantlog/eventsourcing';
 import { firstLane, type Lane, revocationLane } from '@grantlog/postgres';
 
