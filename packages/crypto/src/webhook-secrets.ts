@@ -1,4 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { decodeBase64Url } from './base64url.ts';
+import type { PublicJwk } from './signing-keys.ts';
+import { canVerify } from './verify-jwt.ts';
 
 /**
  * What signs or verifies webhooks: a shared secret (`whsec_`, signature v1), or one half of an Ed25519 pair
@@ -63,4 +66,13 @@ export const parseWebhookSecret = (text: string): WebhookSecret | null => {
     default:
       return null;
   }
+};
+
+/** The public key of a JWK that may verify webhooks: Ed25519, for signatures, of no other algorithm. Null for any other. */
+export const readWebhookKey = (jwk: PublicJwk): WebhookSecret | null => {
+  if (jwk.kty !== 'OKP' || !canVerify(jwk)) return null;
+  // RFC 9864 names the curve of `EdDSA`.
+  if (jwk.alg !== undefined && jwk.alg !== 'EdDSA' && jwk.alg !== 'Ed25519') return null;
+  const bytes = decodeBase64Url(jwk.x ?? '');
+  return bytes?.byteLength === 32 ? { scheme: 'v1a', half: 'public', publicKey: ed25519Public(bytes) } : null;
 };

@@ -31,11 +31,18 @@ const signWith = (secret: WebhookSecret, message: Buffer): string => {
   return `v1a,${sign(null, message, secret.privateKey).toString('base64')}`;
 };
 
-const accepts = (secret: WebhookSecret, message: Buffer, signature: string): boolean => {
-  const [scheme, encoded = ''] = signature.split(',', 2);
-  if (scheme !== secret.scheme) return false;
-  const bytes = Buffer.from(encoded, 'base64');
-  return secret.scheme === 'v1' ? constantTimeEqualBytes(hmac(secret.key, message), bytes) : verify(null, message, secret.publicKey, bytes);
+/** Whether a signature of its scheme, as bytes, is this secret's. */
+const judgeOf = (secret: WebhookSecret, message: Buffer): ((bytes: Buffer) => boolean) => {
+  if (secret.scheme === 'v1a') return (bytes) => verify(null, message, secret.publicKey, bytes);
+  // Once a message, however many signatures somebody lists.
+  const expected = hmac(secret.key, message);
+  return (bytes) => constantTimeEqualBytes(expected, bytes);
+};
+
+/** Null for any spelling of base64 but one: other libraries compare the text, and none may accept what another refuses. */
+const decodeSignature = (text: string): Buffer | null => {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : null;
 };
 
 const signWithKey = ({ alg, kid, privateKey }: SigningKey, message: Buffer): string => {
@@ -70,27 +77,47 @@ export const signWebhook = (message: {
   ].join(' ');
 };
 
+/** Why a webhook was refused. For logs; what the sender is told is the caller's choice. */
+export type WebhookRefusal = 'malformed_id' | 'malformed_timestamp' | 'too_old' | 'too_new' | 'no_matching_signature';
+
+export type WebhookVerification =
+  | { readonly outcome: 'verified'; readonly timestampSeconds: number }
+  | { readonly outcome: 'refused'; readonly reason: WebhookRefusal };
+
+const refused = (reason: WebhookRefusal): WebhookVerification => ({ outcome: 'refused', reason });
+
 /**
- * Whether one of these secrets signed this message within the tolerance (300 s either way unless given). Constant time per signature.
- * The receiver still has to drop an id that it has seen before.
+ * Whether one of these secrets signed this message within the tolerance (300 s either way unless given). Constant time per signature;
+ * of a longer list the first 16 signatures are looked at. The receiver still has to drop an id that it has seen before.
  *
  * @param message.body the bytes as received, before any parse.
- * @param message.secrets `whsec_`, `whpk_` or `whsk_`.
- * @throws RangeError for a secret that is none.
+ * @param message.secrets of a pair either half will do.
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export const verifyWebhook = (
   message: WebhookHeaders & {
     readonly body: string | Uint8Array;
-    readonly secrets: readonly string[];
+    readonly secrets: readonly WebhookSecret[];
     readonly nowSeconds: number;
     readonly toleranceSeconds?: number;
   },
-): boolean => {
-  const secrets = message.secrets.map(requireSecret);
-  if (!idForm.test(message.id) || !timestampForm.test(message.timestamp)) return false;
-  const age = message.nowSeconds - Number(message.timestamp);
-  if (!(Math.abs(age) <= (message.toleranceSeconds ?? defaultToleranceSeconds))) return false;
-  const signed = content(message.id, message.timestamp, message.body);
-  const signatures = message.signature.split(' ').slice(0, signatureLimit);
-  return signatures.some((signature) => secrets.some((secret) => accepts(secret, signed, signature)));
+): WebhookVerification => {
+  const { id, timestamp, body, toleranceSeconds = defaultToleranceSeconds } = message;
+  if (!idForm.test(id)) return refused('malformed_id');
+  if (!timestampForm.test(timestamp)) return refused('malformed_timestamp');
+  const timestampSeconds = Number(timestamp);
+  const age = message.nowSeconds - timestampSeconds;
+  // In the affirmative, so that a clock that is no number accepts nothing.
+  if (!(age <= toleranceSeconds)) return refused('too_old');
+  if (!(age >= -toleranceSeconds)) return refused('too_new');
+  const signed = content(id, timestamp, body);
+  const judges = message.secrets.map((secret) => ({ scheme: secret.scheme, isGood: judgeOf(secret, signed) }));
+  const isSigned = message.signature
+    .split(' ', signatureLimit)
+    .map((each) => each.split(',', 2))
+    .some(([scheme, encoded = '']) => {
+      const bytes = decodeSignature(encoded);
+      return bytes !== null && judges.some((judge) => judge.scheme === scheme && judge.isGood(bytes));
+    });
+  return isSigned ? { outcome: 'verified', timestampSeconds } : refused('no_matching_signature');
 };

@@ -8,6 +8,7 @@ import {
   generateSigningKey,
   importSigningKey,
   parseWebhookSecret,
+  readWebhookKey,
   signWebhook,
   verifyWebhook,
 } from '../src/index.ts';
@@ -119,57 +120,94 @@ describe('signing', () => {
 describe('verifying', () => {
   const secret = createWebhookSecret();
   const pair = createWebhookKeyPair();
+  const verified = { outcome: 'verified', timestampSeconds: now };
+  const refused = (reason: string) => ({ outcome: 'refused', reason });
+
+  /** With the secrets as text. */
+  const judge = (input: Omit<Parameters<typeof verifyWebhook>[0], 'secrets'> & { readonly secrets: readonly string[] }) =>
+    verifyWebhook({ ...input, secrets: input.secrets.flatMap((text) => parseWebhookSecret(text) ?? []) });
 
   test('accepts what was signed, by secret, by public key, and during a rotation by either secret', () => {
     const old = createWebhookSecret();
-    expect(verifyWebhook({ ...received([secret]), secrets: [secret] })).toBe(true);
-    expect(verifyWebhook({ ...received([pair.secretKey]), secrets: [pair.publicKey] })).toBe(true);
-    expect(verifyWebhook({ ...received([pair.secretKey]), secrets: [pair.secretKey] })).toBe(true);
-    expect(verifyWebhook({ ...received([secret, old]), secrets: [old] })).toBe(true);
-    expect(verifyWebhook({ ...received([old]), secrets: [secret, old] })).toBe(true);
+    expect(judge({ ...received([secret]), secrets: [secret] })).toEqual(verified);
+    expect(judge({ ...received([pair.secretKey]), secrets: [pair.publicKey] })).toEqual(verified);
+    expect(judge({ ...received([pair.secretKey]), secrets: [pair.secretKey] })).toEqual(verified);
+    expect(judge({ ...received([secret, old]), secrets: [old] })).toEqual(verified);
+    expect(judge({ ...received([old]), secrets: [secret, old] })).toEqual(verified);
   });
 
   test('refuses another id, time, body or secret', () => {
     for (const signer of [secret, pair.secretKey]) {
       const good = { ...received([signer]), secrets: [signer] };
-      expect(verifyWebhook(good)).toBe(true);
-      expect(verifyWebhook({ ...good, id: 'dlv_2' })).toBe(false);
-      expect(verifyWebhook({ ...good, timestamp: String(now + 1) })).toBe(false);
-      expect(verifyWebhook({ ...good, body: `${message.body} ` })).toBe(false);
-      expect(verifyWebhook({ ...good, secrets: [createWebhookSecret()] })).toBe(false);
-      expect(verifyWebhook({ ...good, secrets: [createWebhookKeyPair().publicKey] })).toBe(false);
-      expect(verifyWebhook({ ...good, secrets: [] })).toBe(false);
+      expect(judge(good)).toEqual(verified);
+      for (const other of [
+        { id: 'dlv_2' },
+        { timestamp: String(now + 1) },
+        { body: `${message.body} ` },
+        { secrets: [createWebhookSecret()] },
+        { secrets: [createWebhookKeyPair().publicKey] },
+        { secrets: [] },
+      ])
+        expect(judge({ ...good, ...other })).toEqual(refused('no_matching_signature'));
     }
   });
 
   test('accepts five minutes of difference either way and not a second more', () => {
     const good = { ...received([secret]), secrets: [secret] };
-    for (const offset of [-300, 300]) expect(verifyWebhook({ ...good, nowSeconds: now + offset })).toBe(true);
-    for (const offset of [-301, 301, Number.NaN]) expect(verifyWebhook({ ...good, nowSeconds: now + offset })).toBe(false);
-    expect(verifyWebhook({ ...good, nowSeconds: now + 11, toleranceSeconds: 10 })).toBe(false);
+    for (const offset of [-300, 300]) expect(judge({ ...good, nowSeconds: now + offset })).toEqual(verified);
+    expect(judge({ ...good, nowSeconds: now + 301 })).toEqual(refused('too_old'));
+    expect(judge({ ...good, nowSeconds: now - 301 })).toEqual(refused('too_new'));
+    expect(judge({ ...good, nowSeconds: Number.NaN })).toMatchObject({ outcome: 'refused' });
+    expect(judge({ ...good, nowSeconds: now + 11, toleranceSeconds: 10 })).toEqual(refused('too_old'));
   });
 
   test('does not take one scheme for the other', () => {
     const mac = signWebhook({ ...message, secrets: [secret] });
     const signature = signWebhook({ ...message, secrets: [pair.secretKey] });
-    expect(verifyWebhook({ ...received([secret]), signature: mac.replace('v1,', 'v1a,'), secrets: [secret, pair.publicKey] })).toBe(false);
-    expect(verifyWebhook({ ...received([secret]), signature: signature.replace('v1a,', 'v1,'), secrets: [secret, pair.publicKey] })).toBe(
-      false,
-    );
+    for (const swapped of [mac.replace('v1,', 'v1a,'), signature.replace('v1a,', 'v1,')])
+      expect(judge({ ...received([secret]), signature: swapped, secrets: [secret, pair.publicKey] })).toEqual(
+        refused('no_matching_signature'),
+      );
+  });
+
+  test('takes each signature in one spelling, as libraries do that compare its text', () => {
+    for (const signer of [secret, pair.secretKey]) {
+      const { signature, ...rest } = received([signer]);
+      const [scheme, encoded = ''] = signature.split(',');
+      const spelt = (text: string) => judge({ ...rest, signature: `${scheme},${text}`, secrets: [signer] });
+      expect(spelt(encoded)).toEqual(verified);
+      for (const other of [
+        encoded.replace(/=+$/, ''),
+        `${encoded}=`,
+        `${encoded}\n`,
+        `-${encoded}`,
+        Buffer.from(encoded, 'base64').toString('hex'),
+      ])
+        expect(spelt(other)).toEqual(refused('no_matching_signature'));
+    }
+  });
+
+  test('looks at the first sixteen signatures of a list', () => {
+    const { signature, ...rest } = received([secret]);
+    const at = (place: number) => judge({ ...rest, signature: `${'v1,AAAA '.repeat(place - 1)}${signature}`, secrets: [secret] });
+    expect([at(16), at(17)]).toEqual([verified, refused('no_matching_signature')]);
   });
 
   test('does not let a body be read as part of the id or the time', () => {
     const signature = signWebhook({ id: 'a', timestampSeconds: now, body: `${now}.x`, secrets: [secret] });
-    expect(verifyWebhook({ id: `a.${now}`, timestamp: String(now), body: 'x', signature, secrets: [secret], nowSeconds: now })).toBe(false);
+    expect(judge({ id: `a.${now}`, timestamp: String(now), body: 'x', signature, secrets: [secret], nowSeconds: now })).toEqual(
+      refused('malformed_id'),
+    );
   });
 
   test('refuses whatever else stands in the headers, without throwing', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (id, timestamp, signature) => {
-        expect(verifyWebhook({ id, timestamp, signature, body: '', secrets: [secret, pair.publicKey], nowSeconds: now })).toBe(false);
-        expect(
-          verifyWebhook({ ...received([secret]), signature: `v1,${signature} v1a,${signature}`, secrets: [secret, pair.publicKey] }),
-        ).toBe(false);
+        const noise = { id, timestamp, signature, body: '', secrets: [secret, pair.publicKey], nowSeconds: now };
+        expect(judge(noise).outcome).toBe('refused');
+        expect(judge({ ...received([secret]), signature: `v1,${signature} v1a,${signature}`, secrets: noise.secrets }).outcome).toBe(
+          'refused',
+        );
       }),
     );
   });
@@ -178,10 +216,23 @@ describe('verifying', () => {
     const signedAt = (timestamp: string) => {
       const key = Buffer.from(secret.slice(6), 'base64');
       const mac = createHmac('sha256', key).update(`${message.id}.${timestamp}.${message.body}`).digest('base64');
-      return verifyWebhook({ ...received([secret]), timestamp, signature: `v1,${mac}`, secrets: [secret] });
+      return judge({ ...received([secret]), timestamp, signature: `v1,${mac}`, secrets: [secret] });
     };
-    expect(signedAt(String(now))).toBe(true);
-    for (const timestamp of [`0${now}`, `+${now}`, `${now}.0`, ` ${now}`, `${now}\n`, '1.79525e9']) expect(signedAt(timestamp)).toBe(false);
+    expect(signedAt(String(now))).toEqual(verified);
+    for (const timestamp of [`0${now}`, `+${now}`, `${now}.0`, ` ${now}`, `${now}\n`, '1.79525e9'])
+      expect(signedAt(timestamp)).toEqual(refused('malformed_timestamp'));
+  });
+
+  test('takes the Ed25519 key of a JWK, and no other', async () => {
+    const key = importSigningKey(await generateSigningKey('EdDSA'));
+    const jwk = key.publicJwk;
+    const read = readWebhookKey(jwk);
+    const signature = signWebhook({ ...message, secrets: [secret], keys: [key] });
+    expect(verifyWebhook({ ...received([secret]), signature, secrets: read === null ? [] : [read] })).toEqual(verified);
+    expect(readWebhookKey({ ...jwk, alg: 'Ed25519' })).not.toBeNull();
+    const { publicJwk: ofCurve } = importSigningKey(await generateSigningKey('ES256'));
+    for (const other of [{ ...jwk, use: 'enc' }, { ...jwk, alg: 'ES256' }, { ...jwk, crv: 'X25519' }, { ...jwk, x: `${jwk.x}A` }, ofCurve])
+      expect(readWebhookKey(other)).toBeNull();
   });
 });
 
