@@ -1,5 +1,5 @@
-import { type ChallengeCompatibility, discoveryPaths } from '@grantlog/protocol';
-import { ask } from './ask.ts';
+import type { ChallengeCompatibility } from '@grantlog/protocol';
+import { readIssuerMetadata } from './issuer-metadata.ts';
 import type { Settings } from './options.ts';
 import type { OnProblem } from './problem.ts';
 import { isSecureUrl } from './secure-url.ts';
@@ -16,33 +16,11 @@ export type AuthorizationServer = {
 
 const keptMs = 5 * 60_000;
 
-const metadataUrl = (issuer: string): string => {
-  const [inserted] = discoveryPaths(issuer);
-  if (inserted === undefined) throw new TypeError(`${issuer} has no place for metadata`);
-  return new URL(issuer).origin + inserted.path;
-};
-
-const readMetadata = async (settings: Settings, report: OnProblem): Promise<AuthorizationServer | null> => {
-  const url = metadataUrl(settings.issuer);
-  const answer = await ask(settings, url, {});
-  if (answer.kind === 'failed') report({ kind: 'unreachable', message: `The metadata at ${url} ${answer.why}` });
-  else if (answer.kind === 'unusable') report({ kind: 'unusable_metadata', message: `The metadata at ${url} ${answer.why}; check issuer` });
-  else if (answer.kind === 'status') {
-    const kind = answer.status >= 500 ? 'unreachable' : 'unusable_metadata';
-    report({ kind, message: `The metadata at ${url} answered ${answer.status}; check issuer` });
-  }
-  if (answer.kind !== 'json') return null;
-
-  const { issuer, introspection_endpoint, basic_validation_endpoint, grant_context_endpoint, challenge_compatibility } = answer.body;
-  if (issuer !== settings.issuer) {
-    // RFC 8414 §3.3: a document of anybody else must not be used.
-    const found = typeof issuer === 'string' ? `"${issuer}"` : 'none';
-    report({
-      kind: 'wrong_issuer',
-      message: `The metadata at ${url} names the issuer ${found}, not "${settings.issuer}": the two must be exactly the same, so check issuer`,
-    });
-    return null;
-  }
+const readServer = async (settings: Settings, report: OnProblem): Promise<AuthorizationServer | null> => {
+  const read = await readIssuerMetadata(settings, report);
+  if (read === null) return null;
+  const { url, metadata } = read;
+  const { introspection_endpoint, basic_validation_endpoint, grant_context_endpoint, challenge_compatibility } = metadata;
   if (!isSecureUrl(introspection_endpoint)) {
     report({ kind: 'unusable_metadata', message: `The metadata at ${url} names no introspection_endpoint under https` });
     return null;
@@ -71,7 +49,7 @@ export const createDiscovery = (settings: Settings, report: OnProblem): (() => P
 
   const read = async (): Promise<AuthorizationServer | null> => {
     try {
-      const server = await readMetadata(settings, report);
+      const server = await readServer(settings, report);
       known = server === null ? null : { server, readAt: settings.now() };
       return server;
     } finally {

@@ -1,7 +1,7 @@
 import { canonicalResource, resourceMetadataUrl } from '@grantlog/protocol';
 import type { OnProblem } from './problem.ts';
 import type { SpendProof } from './proof-memory.ts';
-import { isSecureUrl } from './secure-url.ts';
+import { isSecureUrl, requireIssuer } from './secure-url.ts';
 
 export type GuardOptions = {
   /** The authorization server, exactly as it names itself in its metadata. */
@@ -52,11 +52,7 @@ const realmOf = (issuer: string): string => {
 /** @throws TypeError that names the option and what to write instead; never the secret. */
 export const readOptions = (options: GuardOptions): Settings => {
   const { issuer, resource, clientId, clientSecret, timeoutMs = 5_000 } = options;
-  if (!isSecureUrl(issuer) || /[?#]/.test(issuer)) {
-    throw new TypeError(
-      'issuer must be an https URL without query and fragment (http on loopback alone), such as https://auth.example.com',
-    );
-  }
+  requireIssuer(issuer);
   const canonical = isSecureUrl(resource) ? canonicalResource(resource) : null;
   if (canonical === null) throw new TypeError('resource must be an https URL without a fragment (http on loopback alone)');
   // Tokens name the canonical spelling, so another one would never match.

@@ -8,3 +8,9 @@ export const isSecureUrl = (text: unknown): text is string => {
   if (username !== '' || password !== '' || hash !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 };
+
+/** @throws TypeError for what is no issuer (RFC 8414 §2). */
+export const requireIssuer = (issuer: string): void => {
+  if (isSecureUrl(issuer) && !/[?#]/.test(issuer)) return;
+  throw new TypeError('issuer must be an https URL without query and fragment (http on loopback alone), such as https://auth.example.com');
+};
