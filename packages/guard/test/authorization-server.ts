@@ -42,12 +42,14 @@ export const startAuthorizationServer = async () => {
     introspection: '/arlo/oauth/introspect',
     basic: '/arlo/oauth/basicvalidation',
     context: '/arlo/oauth/context',
+    keys: '/arlo/.well-known/jwks.json',
   };
   const metadata = {
     issuer,
     introspection_endpoint: origin + paths.introspection,
     basic_validation_endpoint: origin + paths.basic,
     grant_context_endpoint: origin + paths.context,
+    jwks_uri: origin + paths.keys,
     challenge_compatibility: 'arlo',
   };
   return {
@@ -64,6 +66,7 @@ export const startAuthorizationServer = async () => {
       replies.clear();
       replies.set(paths.metadata, metadata);
       replies.set(paths.introspection, { active: false });
+      replies.set(paths.keys, { keys: [] });
       replies.set(paths.basic, { active: false, reason: 'invalid_credentials', description: 'Wrong user name or password' });
     },
     stop: () => {

@@ -1,66 +1,40 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { createWebhookKeyPair } from '@grantlog/crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createProofKey } from '../../../test/support/proof-key.ts';
 import { type FakeAuthorizationServer, startAuthorizationServer } from './authorization-server.ts';
+import { type Example, examples, startExample } from './readme-example.ts';
+import { attempt, told } from './webhooks/attempts.ts';
 
-const home = fileURLToPath(new URL('..', import.meta.url));
-const [code = ''] = [...readFileSync(`${home}/README.md`, 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block);
+const { secretKey, publicKey } = createWebhookKeyPair();
+const webhookToken = 'a-random-token';
 
 let server: FakeAuthorizationServer;
-let example: ReturnType<typeof spawn>;
+let example: Example;
+let receiver: Example;
 let url: string;
-let said = '';
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-};
 
 beforeAll(async () => {
   server = await startAuthorizationServer();
   server.reset();
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  const { PATH } = process.env;
-  const env = {
-    PATH,
-    ISSUER: server.issuer,
-    RESOURCE: server.resource,
-    CLIENT_ID: 'resources',
-    CLIENT_SECRET: 'secret',
-    PORT: String(port),
-  };
-  example = spawn(process.execPath, ['--input-type=module-typescript', '--eval', code], {
-    cwd: home,
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  example.stderr?.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  await vi.waitFor(
-    async () => {
-      expect(example.exitCode, said).toBeNull();
-      expect((await fetch(url)).status).toBe(401);
-    },
-    { timeout: 10_000 },
+  const [resourceServer = '', webhookReceiver = ''] = examples;
+  example = await startExample(
+    resourceServer,
+    { ISSUER: server.issuer, RESOURCE: server.resource, CLIENT_ID: 'resources', CLIENT_SECRET: 'secret' },
+    401,
   );
+  receiver = await startExample(webhookReceiver, { WEBHOOK_SECRET: publicKey, WEBHOOK_TOKEN: webhookToken }, 400);
+  url = example.url;
 });
 afterAll(async () => {
-  example.kill();
+  example.stop();
+  receiver.stop();
   await server.stop();
 });
 beforeEach(() => {
   server.reset();
-  said = '';
+  example.forget();
+  receiver.forget();
 });
 
 const live = () => ({
@@ -155,6 +129,20 @@ test('it says 503 and writes what to fix when it cannot ask', async () => {
   server.reply('introspection', (_, response) => void response.writeHead(401).end());
   const response = await get('Bearer tok');
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
-  await expect.poll(() => said).toMatch(/client_refused .*check clientId and clientSecret/);
-  expect(said).not.toMatch(/tok\b|Bearer/);
+  await expect.poll(() => example.output.err).toMatch(/client_refused .*check clientId and clientSecret/);
+  expect(example.output.err).not.toMatch(/tok\b|Bearer/);
+});
+
+test('the receiver of the README handles a webhook once', async () => {
+  const body = JSON.stringify({ ...told, timestamp: new Date().toISOString() });
+  const send = (text = body, authorization = `Bearer ${webhookToken}`) => {
+    const { headers } = attempt({ secrets: [secretKey], timestampSeconds: Math.floor(Date.now() / 1_000), body });
+    return fetch(receiver.url, { method: 'POST', headers: { ...headers, authorization }, body: text });
+  };
+  const forged = await send(body.replace('"sequence":3', '"sequence":4'));
+  expect([forged.status, await forged.json()]).toEqual([403, expect.objectContaining({ error: 'no_matching_signature' })]);
+  const strange = await send(body, 'Bearer another');
+  expect([strange.status, strange.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  expect([(await send()).status, (await send()).status]).toEqual([204, 204]);
+  await expect.poll(() => receiver.output.out).toBe('grant.refreshed g1 3\n');
 });

@@ -1,0 +1,46 @@
+import { createReporter } from '../problem.ts';
+import { handleOnce, type WebhookHandler } from './handle-once.ts';
+import { readReceiverOptions, type WebhookReceiverOptions } from './options.ts';
+import type { WebhookOutcome } from './outcome.ts';
+import { createSeenWebhooks } from './seen.ts';
+import { createVerify, type ReceivedWebhook, type Verify } from './verify.ts';
+
+export type WebhookReceiver = {
+  /**
+   * Verifies a webhook and has it handled once. Answer with the outcome's status, headers and body.
+   *
+   * Never rejects for what a request holds or a handler throws.
+   *
+   * @param handler returns, or resolves, when the message is safe here: in a database or a queue, not yet worked through. It is
+   * called again for the same id where it has thrown, where the process died, and where it outlived `handlingSeconds`.
+   * @throws TypeError for a body that was parsed before it came here.
+   */
+  readonly receive: (received: ReceivedWebhook, handler: WebhookHandler) => Promise<WebhookOutcome>;
+  /**
+   * Verifies alone: for a receiver that keeps ids by itself, such as in the transaction of what it does. A genuine one that was
+   * here before is `verified` again.
+   *
+   * @throws TypeError for a body that was parsed before it came here.
+   */
+  readonly verify: Verify;
+};
+
+/**
+ * Makes the receiver of the webhooks that one endpoint was registered for.
+ *
+ * @throws TypeError for an option that cannot be right, naming it; never its secret.
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export const createWebhookReceiver = (options: WebhookReceiverOptions): WebhookReceiver => {
+  const settings = readReceiverOptions(options);
+  const report = createReporter(options.onProblem, settings.now);
+  const seen = options.seen ?? createSeenWebhooks(settings.now);
+  const verify = createVerify(settings, report);
+  return {
+    verify,
+    receive: async (received, handler) => {
+      const outcome = await verify(received);
+      return outcome.kind === 'refused' ? outcome : handleOnce({ seen, settings, report }, outcome.message, handler);
+    },
+  };
+};
