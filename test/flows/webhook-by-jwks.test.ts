@@ -1,6 +1,11 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { stripTypeScriptTypes } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { createWebhookReceiver, type SeenWebhooks } from '@grantlog/guard';
+import { createPool, type Pool } from '@grantlog/postgres';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { examples } from '../../packages/guard/test/readme-example.ts';
+import { describeSeen } from '../../packages/guard/test/webhooks/seen-contract.ts';
 import { createSignUps, type SignUps } from '../support/agent-session.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { deviceDocument } from '../support/device.ts';
@@ -15,6 +20,8 @@ type Request = { readonly headers: IncomingHttpHeaders; readonly text: string };
 let deployment: Deployment;
 let agents: SignUps;
 let person: TestAccount;
+let pool: Pool;
+let seen: SeenWebhooks;
 const received: Request[] = [];
 const receiver = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -25,6 +32,15 @@ const receiver = createServer((request, response) => {
   });
 });
 
+type Example = {
+  readonly seenInPostgres: (query: (text: string, values: readonly unknown[]) => Promise<unknown>) => SeenWebhooks;
+};
+
+/** The store of the guard's README, as it stands there. */
+const importExample = async (code: string): Promise<Example> =>
+  // What the example exports; a test of it would fail otherwise.
+  (await import(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(code))}`)) as Example;
+
 beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1 });
@@ -32,9 +48,14 @@ beforeAll(async () => {
   await bench.configure(platform, deviceDocument);
   person = await bench.account(platform);
   await bench.close();
+  pool = createPool({ connectionString: deployment.databaseUrl, role: 'grantlog_migrate', max: 8 });
+  await pool.query('create table webhook (id text primary key, until timestamptz not null, handled boolean not null default false)');
+  const { seenInPostgres } = await importExample(examples[2] ?? '');
+  seen = seenInPostgres((text, values) => pool.query(text, [...values]));
   agents = createSignUps({ platform, publicUrl: deployment.publicUrl, clientId: 'unnamed' });
 });
 afterAll(async () => {
+  await pool.end();
   await deployment.stop();
   receiver.closeAllConnections();
   await new Promise((resolve) => receiver.close(resolve));
@@ -86,9 +107,33 @@ test('a receiver without storage verifies every webhook by the keys that the iss
   for (const type of ['webhook_endpoint.verification', 'grant.refreshed']) await eventually(`a webhook ${type}`, async () => of(type), 30);
 
   const issuer = `${deployment.publicUrl}/${platform}`;
+  const { verify } = createWebhookReceiver({ issuer, url: `${url}?of=the-receiver` });
+  const other = createWebhookReceiver({ issuer, url: 'https://somebody-else.example/hooks' });
   for (const request of received) {
+    const { headers, text: body } = request;
+    const { type } = JSON.parse(body) as { readonly type: string };
+    expect(await verify({ headers, body })).toMatchObject({ kind: 'verified', message: { id: headers['webhook-id'], type } });
+    expect(await other.verify({ headers, body })).toMatchObject({ kind: 'refused', reason: 'other_audience' });
     expect(await isGenuine(request, { issuer, url })).toBe(true);
     expect(await isGenuine(request, { issuer, url: 'https://somebody-else.example/hooks' })).toBe(false);
     expect(await isGenuine({ ...request, text: request.text.replace('a-conversation', 'another-one') }, { issuer, url })).toBe(false);
   }
 });
+
+test('processes that share the store of the README handle each webhook once', async () => {
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hooks`;
+  const open = () => createWebhookReceiver({ issuer: `${deployment.publicUrl}/${platform}`, url, seen });
+  const processes = [open(), open(), open()];
+  const handled: string[] = [];
+  const all = () =>
+    Promise.all(
+      received.flatMap(({ headers, text: body }) =>
+        processes.map(({ receive }) => receive({ headers, body }, ({ id }) => void handled.push(id))),
+      ),
+    );
+  await all();
+  expect(new Set((await all()).map(({ kind }) => kind))).toEqual(new Set(['repeated']));
+  expect(handled.sort()).toEqual(received.map(({ headers }) => String(headers['webhook-id'])).sort());
+});
+
+describeSeen('the store of the README', () => seen);

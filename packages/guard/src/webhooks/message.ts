@@ -22,7 +22,7 @@ export type WebhookMessage = {
 const typeForm = /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/;
 const instantForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
-const objectOf = (value: unknown): Json => (typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {});
+const objectOf = (value: unknown): Json => (typeof value === 'object' && value !== null ? { ...value } : {});
 
 const parse = (bytes: Uint8Array): Json => {
   try {

@@ -37,19 +37,20 @@ export const createSeenWebhooks = (now: () => number): SeenWebhooks => {
   const claims = new Map<string, number>();
   const handled = new Map<string, number>();
 
-  // Both are in the order in which their times end, as each of them lasts the same.
-  const forget = (ends: Map<string, number>): void => {
-    for (const [id, end] of ends) {
-      if (end * 1000 > now()) return;
-      ends.delete(id);
+  const isOver = (end: number): boolean => end * 1000 <= now();
+  const holds = (ends: ReadonlyMap<string, number>, id: string): boolean => !isOver(ends.get(id) ?? 0);
+  // In the order in which they came: what ends later may keep one behind it for as long as a claim lasts.
+  const forgetClaims = (): void => {
+    for (const [id, until] of claims) {
+      if (!isOver(until)) return;
+      claims.delete(id);
     }
   };
   return {
     claim: ({ id, until }) => {
-      forget(claims);
-      forget(handled);
-      if (handled.has(id)) return 'handled';
-      if (claims.has(id)) return 'in_progress';
+      forgetClaims();
+      if (holds(handled, id)) return 'handled';
+      if (holds(claims, id)) return 'in_progress';
       if (claims.size >= claimCapacity) throw new RangeError(`${claimCapacity} webhooks are being handled`);
       claims.set(id, until);
       return 'claimed';

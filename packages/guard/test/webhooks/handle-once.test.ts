@@ -9,6 +9,7 @@ import {
 } from '../../src/index.ts';
 import { createSeenWebhooks } from '../../src/webhooks/seen.ts';
 import { attempt, message, nowSeconds } from './attempts.ts';
+import { describeSeen } from './seen-contract.ts';
 
 const secret = createWebhookSecret();
 let now: number;
@@ -130,7 +131,9 @@ describe('a webhook', () => {
   });
 });
 
-describe('the memory of a process', () => {
+describeSeen('the memory of a process', () => createSeenWebhooks(Date.now));
+
+describe('the memory of a process, which is bounded,', () => {
   const claimOf = (id: number | string) => ({ id: String(id), until: nowSeconds + 60 });
   const handle = (seen: SeenWebhooks, id: number) => {
     void seen.claim(claimOf(id));
@@ -181,10 +184,12 @@ describe('a store of the receiver', () => {
     expect(await open({ seen })()).toMatchObject({ kind: 'handled' });
   });
 
-  const broken = (step: keyof SeenWebhooks, throwing: () => never = fail): SeenWebhooks => ({ ...shared(), [step]: throwing });
+  const broken = (step: keyof SeenWebhooks): SeenWebhooks => ({ ...shared(), [step]: () => Promise.reject(new Error('away')) });
   const told = (step: string) => [{ kind: 'webhooks_not_kept', message: `${step} of seen failed: Error` }];
 
-  test('that cannot claim has nothing handled: 503', async () => {
+  test('that cannot claim has nothing handled: 503, also where it throws at once', async () => {
+    expect(await open({ seen: { ...shared(), claim: fail } })()).toMatchObject({ kind: 'refused', reason: 'not_remembered', status: 503 });
+    problems.length = 0;
     expect(await open({ seen: broken('claim') })()).toMatchObject({ kind: 'refused', reason: 'not_remembered', status: 503 });
     expect([handled, problems]).toEqual([[], told('claim')]);
   });

@@ -127,6 +127,23 @@ describe('the key set', () => {
     expect(await verify(sent(key))).toMatchObject({ kind: 'verified' });
   });
 
+  test('is read once at a time, however long that takes', async () => {
+    const { verify } = receiver();
+    const slow = Promise.withResolvers<void>();
+    server.reply('keys', async (_, response) => {
+      await slow.promise;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [key.publicJwk] }));
+    });
+    const first = verify(sent(key));
+    await expect.poll(fetched).toEqual([1, 1]);
+    now += 10_000;
+    const second = verify(sent(key));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    slow.resolve();
+    expect([(await first).kind, (await second).kind]).toEqual(['verified', 'verified']);
+    expect(fetched()).toEqual([1, 1]);
+  });
+
   test('stays good for its five minutes where a stranger has it asked for in vain, and no longer', async () => {
     const { verify } = receiver();
     await verify(sent(key));
