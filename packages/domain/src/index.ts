@@ -106,7 +106,7 @@ export type { EventType } from './told-events/catalogue.ts';
 export { eventTypes } from './told-events/catalogue.ts';
 export { staleAfter } from './told-events/stale.ts';
 export type { Telling } from './told-events/tellings.ts';
-export { tellingOf, verificationType } from './told-events/tellings.ts';
+export { tellingOf, testType, verificationType } from './told-events/tellings.ts';
 export type { EndpointProblem } from './webhook-endpoint/check-settings.ts';
 export type { WebhookEndpointCommand, WebhookEndpointRefusal } from './webhook-endpoint/decide.ts';
 export { webhookEndpointDecider } from './webhook-endpoint/decide.ts';

@@ -43,8 +43,8 @@ describe('the registry of folds', () => {
     expect(aggregateOf(type)).toBeNull();
   });
 
-  test('is at fold version 6', () => {
-    expect(foldVersion).toBe(6);
+  test('is at fold version 7', () => {
+    expect(foldVersion).toBe(7);
   });
 });
 

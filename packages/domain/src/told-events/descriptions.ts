@@ -1,7 +1,8 @@
 import type { GrantFlow, RevocationReason } from '../grant/events.ts';
 import type { SessionDenial, SessionRevocation } from '../session/events.ts';
+import type { EndpointDisabledReason } from '../webhook-endpoint/events.ts';
 import { type Member, ordinal, seconds, secondsOrNull, text, texts, uuid, word } from './members.ts';
-import type { MassRevocation, tellings, verificationType } from './tellings.ts';
+import type { MassRevocation, tellings, testType, verificationType } from './tellings.ts';
 
 type Tellings = typeof tellings;
 
@@ -20,7 +21,7 @@ export type Description<Told = Record<never, never>> = {
 };
 
 type Descriptions = { readonly [Type in OfStream]: Description<Particulars<Tellings[Type]>> } & {
-  readonly [Type in typeof verificationType]: Description;
+  readonly [Type in typeof verificationType | typeof testType]: Description;
 };
 
 const tokenSequence = (description: string): Member => ordinal(`${description}; counts the token pairs of a grant`, 2);
@@ -198,8 +199,33 @@ export const descriptions: Descriptions = {
   },
   'webhook_endpoint.verification': {
     description:
-      'Asks whether the receiver wants what will be sent: when a webhook of a session is registered, led to another URL or enabled again. Answer 2xx to verify it; it is asked whatever types it hears.',
+      'Asks whether the receiver wants what will be sent: when an endpoint is registered, led to another URL or enabled again. Answer 2xx to verify it; everything else waits until then. It is asked whatever types it hears.',
     endsSubject: false,
     members: {},
+  },
+  'webhook_endpoint.test': {
+    description: 'Somebody asked for it, to see whether it arrives. Answer 2xx, which verifies the endpoint as well; nothing has happened.',
+    endsSubject: false,
+    members: {},
+  },
+  'webhook_endpoint.failing': {
+    description:
+      'Another endpoint has only failed for days, and will be disabled within a day unless it answers. It goes to endpoints that hear what that one hears.',
+    endsSubject: false,
+    members: { failingSince: seconds('Since when it has only failed', 1_785_000_000) },
+  },
+  'webhook_endpoint.disabled': {
+    description:
+      'Another endpoint is sent nothing any more. Enable it again once it is mended, and have what it missed sent again. It goes to endpoints that hear what that one hears.',
+    endsSubject: false,
+    members: {
+      reason: word('Why', {
+        operator: 'somebody disabled it',
+        gone: 'its receiver answered 410',
+        receiver: 'its receiver asked for it by `webhook-delivery: disable`',
+        failing: 'it had only failed for five days',
+        unverified: 'nobody answered when it was to be verified',
+      } satisfies Record<EndpointDisabledReason, string>),
+    },
   },
 };

@@ -6,6 +6,9 @@ import { sameAnswer } from '../same-answer.ts';
 /** The type of a message whose answer of 2xx verifies its endpoint. */
 export const verificationType = 'webhook_endpoint.verification';
 
+/** The type of a message that somebody asked for to see whether it arrives. Its answer of 2xx verifies as well. */
+export const testType = 'webhook_endpoint.test';
+
 /** Why a grant ended that was one of many. */
 export type MassRevocation = 'revoked_with_client' | 'revoked_with_account' | 'revoked_with_platform';
 
@@ -15,13 +18,17 @@ type EventOf<Type extends GrantlogEvent['type']> = RecordedEvent<Extract<Grantlo
 export type Telling<Event, As extends string = string> =
   /** About one stream: the particulars are added to what every body of that kind says. Urgent ones go ahead of all others. */
   | {
-      readonly about: 'grant' | 'session' | 'account' | 'client';
+      readonly about: 'grant' | 'session' | 'account' | 'client' | 'endpoint';
       readonly as: As;
       readonly urgent: boolean;
       readonly particulars: (event: Event) => JsonObject;
     }
-  /** To the endpoint alone, where it belongs to a session: its receiver shows by its answer that it wants this. */
-  | { readonly about: 'receiver'; readonly as: typeof verificationType; readonly isAsked: (event: Event) => boolean }
+  /** To the endpoint alone: its receiver shows by its answer that it wants this. */
+  | {
+      readonly about: 'receiver';
+      readonly as: typeof verificationType | typeof testType;
+      readonly isAsked: (event: Event) => boolean;
+    }
   /** About every grant that it ends, one by one. */
   | {
       readonly about: 'grants_of_client' | 'grants_of_account' | 'grants_of_platform';
@@ -97,6 +104,20 @@ export const tellings = {
   // Another URL is another receiver.
   'webhook_endpoint.updated': { about: 'receiver', as: verificationType, isAsked: ({ data }) => data.url !== undefined },
   'webhook_endpoint.enabled': { about: 'receiver', as: verificationType, isAsked: () => true },
+  'webhook_endpoint.tested': { about: 'receiver', as: testType, isAsked: () => true },
+  // To others: the endpoint itself does not answer.
+  'webhook_endpoint.failing': {
+    about: 'endpoint',
+    as: 'webhook_endpoint.failing',
+    urgent: false,
+    particulars: ({ data }) => ({ failingSince: Math.floor(data.failingSince / 1000) }),
+  },
+  'webhook_endpoint.disabled': {
+    about: 'endpoint',
+    as: 'webhook_endpoint.disabled',
+    urgent: false,
+    particulars: ({ data }) => ({ reason: data.reason }),
+  },
 
   'session.linked': { about: 'session', as: 'session.linked', urgent: false, particulars: ({ data }) => ({ accountId: data.account }) },
   'session.redeemed': { about: 'session', as: 'session.redeemed', urgent: false, particulars: none },
@@ -122,18 +143,7 @@ export const tellings = {
     'used',
   ),
   ...sameAnswer('untold', 'name', 'claimed', 'released'),
-  ...sameAnswer(
-    'untold',
-    'webhook_endpoint',
-    'verified',
-    'tested',
-    'failing',
-    'secret_rotated',
-    'bearer_rotated',
-    'context_set',
-    'disabled',
-    'deleted',
-  ),
+  ...sameAnswer('untold', 'webhook_endpoint', 'verified', 'secret_rotated', 'bearer_rotated', 'context_set', 'deleted'),
   ...sameAnswer('untold', 'session', 'started', 'webhook_registered'),
   ...sameAnswer('untold', 'signing_key', 'created', 'activated', 'retired'),
 } satisfies { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type>, Type> };

@@ -59,6 +59,11 @@ const grantData = (grant: LiveGrant, platform: PlatformId): JsonObject => ({
   ...(grant.session === null ? {} : { sessionId: grant.session }),
 });
 
+const endpointData = ({ endpoint, session }: EndpointRoute): JsonObject => ({
+  endpointId: endpoint,
+  ...(session === null ? {} : { sessionId: session }),
+});
+
 const concernOf = ({ client, session, grantId }: LiveGrant): Concerned => ({
   clients: new Set([client]),
   sessions: new Set(session === null ? [] : [session]),
@@ -138,26 +143,30 @@ export const dispatchBatch = async (
     }
   };
   /** What an endpoint's own event means for what it hears. */
-  const takeIn = async (event: RecordedEvent): Promise<void> => {
+  const takeIn = async (event: RecordedEvent): Promise<EndpointRoute | null> => {
     const endpoint = event.streamId;
-    await routes.change(endpoint, event.position);
+    const route = await routes.change(endpoint, event.position);
     switch (event.type) {
       case 'webhook_endpoint.enabled':
-        return resetHealth(client, { platform, endpoint });
+        await resetHealth(client, { platform, endpoint });
+        break;
       case 'webhook_endpoint.updated':
         // Another URL is another receiver: what waits for it waits for its proof.
-        if (routes.of(endpoint)?.proven !== false) return;
+        if (route?.proven !== false) break;
         await flush();
-        return holdPending(client, { platform, endpoint });
+        await holdPending(client, { platform, endpoint });
+        break;
       case 'webhook_endpoint.verified':
         await flush();
         if (await releaseHeld(client, { platform, endpoint }))
           for (const lane of [revocationLane, firstLane] as const) wake(endpoint, lane);
+        break;
     }
+    return route;
   };
 
   for (const event of events) {
-    if (event.type.startsWith('webhook_endpoint.')) await takeIn(event);
+    const endpoint = event.type.startsWith('webhook_endpoint.') ? await takeIn(event) : null;
     const grant = event.type.startsWith('grant.') ? grants.take(event as RecordedEvent<GrantEvent>) : null;
     const telling = tellingOf(event);
     if (telling === 'untold') continue;
@@ -171,7 +180,8 @@ export const dispatchBatch = async (
         subject,
         data: { platform, ...data, sequence: event.version, ...of.particulars(event) },
         audience: audienceOf(about),
-        routes: await routes.hearing(of.as, about),
+        // Nobody is told of itself that it does not answer.
+        routes: (await routes.hearing(of.as, about)).filter((route) => route.endpoint !== subject),
       });
     switch (telling.about) {
       case 'grants_of_client':
@@ -207,6 +217,16 @@ export const dispatchBatch = async (
         // The first event of a client's stream is its registration, which names the wire's client_id.
         const { clientId } = (first?.data ?? {}) as { readonly clientId?: string };
         await tellOf(telling, { clients: new Set([subject]), sessions: new Set(), grant: null }, { clientId: clientId ?? subject });
+        break;
+      }
+      case 'endpoint': {
+        if (endpoint === null) throw new Error(`endpoint ${subject} has no first event`);
+        const about = {
+          clients: new Set(endpoint.client === null ? [] : [endpoint.client]),
+          sessions: new Set(endpoint.session === null ? [] : [endpoint.session]),
+          grant: null,
+        };
+        await tellOf(telling, about, endpointData(endpoint));
         break;
       }
       case 'receiver': {

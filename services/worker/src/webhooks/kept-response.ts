@@ -3,7 +3,7 @@ import type { EgressOutcome } from '@grantlog/egress';
 /** Bytes of a receiver's answer that are kept. */
 const keptBytes = 4_096;
 /** Bytes that are read: what is cut off may be the rest of a secret, and only whole ones are recognised. */
-export const readBytes = 2 * keptBytes;
+const readBytes = 2 * keptBytes;
 
 const decoder = new TextDecoder();
 

@@ -19,7 +19,7 @@ export const retryDelays: readonly number[] = [
  * The same for an endpoint whose URL nobody has proved: anybody can register one that belongs to somebody else, who is not
  * to be called for days.
  */
-export const proofDelays: readonly number[] = [5 * second, minute, 10 * minute, hour, 6 * hour];
+const proofDelays: readonly number[] = [5 * second, minute, 10 * minute, hour, 6 * hour];
 
 const jitter = 0.1;
 const longestRetryAfter = 24 * hour;

@@ -3,7 +3,7 @@ import type { StreamId } from '@grantlog/eventsourcing';
 import type { EndpointRoute } from '@grantlog/postgres';
 
 /** Whom an endpoint listens to: a session, a grant, a client, or everybody. */
-export type Heard = StreamId | 'everybody';
+type Heard = StreamId | 'everybody';
 
 /** Active routes by whom they hear. */
 export type RouteIndex = {

@@ -60,8 +60,8 @@ export type Routes = {
   readonly prepare: (of: { readonly sessions: Iterable<StreamId>; readonly grants: Iterable<StreamId> }) => Promise<void>;
   /** An active endpoint; null where it is not spoken to. */
   readonly of: (endpoint: StreamId) => EndpointRoute | null;
-  /** Takes in a change of an endpoint, at its event's position. */
-  readonly change: (endpoint: StreamId, position: number) => Promise<void>;
+  /** Takes in a change of an endpoint, at its event's position, and returns it as it is then; null where it never was. */
+  readonly change: (endpoint: StreamId, position: number) => Promise<EndpointRoute | null>;
 };
 
 /** The routes that many batches share, by platform, as of a version of them. */
@@ -90,14 +90,15 @@ export const openRoutes = async (
   let changed: RouteIndex | null = null;
   const read = new Set<StreamId>();
 
-  const change = async (endpoint: StreamId, position: number): Promise<void> => {
+  const change: Routes['change'] = async (endpoint, position) => {
     const route = await refold(client, { platform, endpoint, position });
-    if (route === null) return;
+    if (route === null) return null;
     const isNarrow = route.session !== null || route.grants !== null || own.of(endpoint) !== null;
     if (!isNarrow && (route.status === 'active' || (changed ?? shared).of(endpoint) !== null)) changed ??= createRouteIndex(shared.all());
     const index = isNarrow ? own : (changed ?? shared);
     if (route.status === 'active') index.place(route);
     else index.remove(endpoint);
+    return route;
   };
   for (const endpoint of outdated) await change(endpoint, at.position - 1);
 

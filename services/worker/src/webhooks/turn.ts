@@ -31,7 +31,7 @@ export type TurnContext = {
 /** An attempt that ended, and the delivery it was of. */
 export type Ended = { readonly delivery: TakenDelivery; readonly attempt: Attempt };
 
-export type TurnEnd = 'done' | 'its_time';
+type TurnEnd = 'done' | 'its_time';
 
 /** Outcomes that are recorded together while there is more to send, and milliseconds that they wait for each other at most. */
 const reportSize = 32;
