@@ -1,3 +1,4 @@
+export { cpuOfTree } from './bench/cpu.ts';
 export { type Command, type CommandIo, dispatch, UsageError } from './command.ts';
 export { createFormBrowser, decideAs, type FormBrowser, type PageVisit } from './demo/form-browser.ts';
 export { startWebhookReceiver } from './demo/webhook-receiver.ts';
