@@ -33,32 +33,45 @@ create table message_audience (
   primary key (platform, audience, position, ordinal, id)
 ) partition by range (id);
 
+-- What is still to be delivered. A table that stays small, whatever was delivered before.
 create table delivery (
   platform text collate "C" not null,
   endpoint uuid not null,
   id uuid not null,
   lane smallint not null check (lane between 0 and 2),
   position bigint not null,
-  ordinal int not null,
   -- The message's subject, where the endpoint wants order or nothing stale; others do not pay for the index.
   line uuid,
   -- Whether its success proves the endpoint's URL.
   proves boolean not null default false,
-  state text not null default 'pending'
-    check (state in ('held', 'pending', 'delivered', 'failed', 'stopped', 'superseded', 'abandoned')),
+  state text not null default 'pending' check (state in ('held', 'pending')),
   attempt int not null default 0,
   failures int not null default 0,
   created_at timestamptz not null default now(),
   due_at timestamptz not null default now(),
-  finished_at timestamptz,
-  primary key (platform, endpoint, id)
-) partition by range (id);
+  primary key (platform, id, endpoint)
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 -- Due work of one endpoint and lane, and by a skip scan, which endpoints and lanes have any.
 create index delivery_due on delivery (platform, endpoint, lane, due_at, position) where state = 'pending';
-create index delivery_line on delivery (platform, endpoint, line, position) where line is not null and state in ('pending', 'held');
+create index delivery_line on delivery (platform, endpoint, line, position) where line is not null;
 create index delivery_held on delivery (platform, endpoint) where state = 'held';
-create index delivery_undelivered on delivery (platform, endpoint, id) where state in ('failed', 'stopped', 'superseded', 'abandoned');
-create index delivery_message on delivery (platform, id);
+
+-- What was delivered, or will not be.
+create table delivery_done (
+  platform text collate "C" not null,
+  endpoint uuid not null,
+  id uuid not null,
+  lane smallint not null,
+  position bigint not null,
+  proves boolean not null,
+  state text not null check (state in ('delivered', 'failed', 'stopped', 'superseded', 'abandoned')),
+  attempt int not null,
+  created_at timestamptz not null,
+  finished_at timestamptz not null default now(),
+  primary key (platform, id, endpoint)
+) partition by range (id);
+create index delivery_done_endpoint on delivery_done (platform, endpoint, id);
+create index delivery_undelivered on delivery_done (platform, endpoint, id) where state <> 'delivered';
 
 create table attempt (
   platform text collate "C" not null,
@@ -109,7 +122,7 @@ declare
   made int := 0;
 begin
   perform pg_advisory_xact_lock(hashtext('grantlog.ensure_delivery_weeks'));
-  foreach parent in array array['message', 'message_audience', 'delivery', 'attempt'] loop
+  foreach parent in array array['message', 'message_audience', 'delivery_done', 'attempt'] loop
     if to_regclass('grantlog.' || parent || '_before') is null then
       execute format('create table %I partition of %I for values from (minvalue) to (%L)', parent || '_before', parent, uuid_v7_floor(week));
       made := made + 1;
@@ -117,10 +130,10 @@ begin
   end loop;
   for i in 0 .. ahead loop
     suffix := to_char(week at time zone 'utc', 'IYYY_IW');
-    if to_regclass('grantlog.delivery_' || suffix) is null then
-      foreach parent in array array['message', 'message_audience', 'delivery', 'attempt'] loop
-        execute format('create table %I partition of %I for values from (%L) to (%L)%s', parent || '_' || suffix, parent,
-          uuid_v7_floor(week), uuid_v7_floor(week + interval '7 days'), case when parent = 'delivery' then ' with (fillfactor = 70)' else '' end);
+    if to_regclass('grantlog.message_' || suffix) is null then
+      foreach parent in array array['message', 'message_audience', 'delivery_done', 'attempt'] loop
+        execute format('create table %I partition of %I for values from (%L) to (%L)', parent || '_' || suffix, parent,
+          uuid_v7_floor(week), uuid_v7_floor(week + interval '7 days'));
         made := made + 1;
       end loop;
     end if;
@@ -135,38 +148,47 @@ create or replace function drop_delivery_weeks(keep_days int) returns int
   language plpgsql security definer set search_path = grantlog, pg_temp set lock_timeout = '2s' as $$
 declare
   suffix text;
+  week timestamptz;
   kept boolean;
   dropped int := 0;
 begin
   perform pg_advisory_xact_lock(hashtext('grantlog.ensure_delivery_weeks'));
   for suffix in
-    select substr(c.relname, length('delivery_') + 1)
+    select substr(c.relname, length('message_') + 1)
     from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'grantlog.delivery'::regclass and c.relname ~ '^delivery_\d{4}_\d{2}$'
+    where i.inhparent = 'grantlog.message'::regclass and c.relname ~ '^message_\d{4}_\d{2}$'
   loop
-    continue when to_date(suffix, 'IYYY_IW') + 7 + keep_days > (now() at time zone 'utc')::date;
-    execute format('select exists (select 1 from %I where finished_at is null or finished_at > now() - make_interval(days => $1))',
-      'delivery_' || suffix) into kept using keep_days;
+    week := to_date(suffix, 'IYYY_IW')::timestamp at time zone 'utc';
+    continue when week + interval '7 days' + make_interval(days => keep_days) > now();
+    execute format('select exists (select 1 from %I where finished_at > now() - make_interval(days => $1))
+      or exists (select 1 from delivery where id >= $2 and id < $3)', 'delivery_done_' || suffix)
+      into kept using keep_days, uuid_v7_floor(week), uuid_v7_floor(week + interval '7 days');
     continue when kept;
-    execute format('drop table %I, %I, %I, %I', 'attempt_' || suffix, 'delivery_' || suffix, 'message_audience_' || suffix, 'message_' || suffix);
+    execute format('drop table %I, %I, %I, %I', 'attempt_' || suffix, 'delivery_done_' || suffix, 'message_audience_' || suffix, 'message_' || suffix);
     dropped := dropped + 1;
   end loop;
-  delete from attempt_before a using delivery_before d
+  -- What was restored from before the first week is few, and goes row by row.
+  delete from attempt_before a using delivery_done_before d
     where d.platform = a.platform and d.endpoint = a.endpoint and d.id = a.id and d.finished_at < now() - make_interval(days => keep_days);
-  delete from delivery_before where finished_at < now() - make_interval(days => keep_days);
-  delete from message_audience_before a where not exists (select 1 from delivery_before d where d.platform = a.platform and d.id = a.id)
-    and a.id < uuid_v7_floor(now() - make_interval(days => keep_days));
-  delete from message_before m where not exists (select 1 from delivery_before d where d.platform = m.platform and d.id = m.id)
-    and m.id < uuid_v7_floor(now() - make_interval(days => keep_days));
+  delete from delivery_done_before where finished_at < now() - make_interval(days => keep_days);
+  delete from message_audience_before a where a.id < uuid_v7_floor(now() - make_interval(days => keep_days))
+    and not exists (select 1 from delivery_done_before d where d.platform = a.platform and d.id = a.id)
+    and not exists (select 1 from delivery d where d.platform = a.platform and d.id = a.id);
+  delete from message_before m where m.id < uuid_v7_floor(now() - make_interval(days => keep_days))
+    and not exists (select 1 from delivery_done_before d where d.platform = m.platform and d.id = m.id)
+    and not exists (select 1 from delivery d where d.platform = m.platform and d.id = m.id);
   return dropped;
 end $$;
 
 -- What was on its way goes on, under the id that its receiver may know already.
 insert into message (platform, id, position, ordinal, subject, type, renderer, body, recorded_at)
   select platform, id, position, 0, subject, type, renderer, body, created_at from told;
-insert into delivery (platform, endpoint, id, lane, position, ordinal, proves, state, attempt, failures, created_at, due_at, finished_at)
-  select platform, endpoint, id, lane, position, 0, type = 'webhook_endpoint.verification',
-    case state when 'claimed' then 'pending' else state end, attempt, failures, created_at, due_at, finished_at from told;
+insert into delivery (platform, endpoint, id, lane, position, proves, attempt, failures, created_at, due_at)
+  select platform, endpoint, id, lane, position, type = 'webhook_endpoint.verification', attempt, failures, created_at, due_at
+  from told where state in ('pending', 'claimed');
+insert into delivery_done (platform, endpoint, id, lane, position, proves, state, attempt, created_at, finished_at)
+  select platform, endpoint, id, lane, position, type = 'webhook_endpoint.verification', state, attempt, created_at, coalesce(finished_at, now())
+  from told where state in ('delivered', 'failed', 'abandoned');
 insert into attempt (platform, endpoint, id, attempt, outcome, status, detail, duration_ms, began_at)
   select a.platform, d.endpoint, a.delivery, a.attempt, a.outcome, a.status, a.detail, a.duration_ms, a.at
   from tried a join told d on d.platform = a.platform and d.id = a.delivery;
@@ -183,102 +205,97 @@ create function take_deliveries(
   worker uuid, hold_ms float8, platforms text[], endpoints uuid[], epochs bigint[], rooms int[], in_lines boolean[], proofs_only boolean[]
 ) returns table (
   place int, epoch bigint, is_open boolean, consecutive_failures int, tokens real, tokens_age_ms float8,
-  id uuid, lane smallint, proves boolean, subject uuid, "position" bigint, attempt int, failures int, type text, body text, recorded_at timestamptz, trace text
+  id uuid, lane smallint, proves boolean, attempt int, failures int
 ) language plpgsql set search_path = grantlog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
   set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   mine int[];
-  begun int[];
 begin
-  with taken as (
-    insert into endpoint_work as w (platform, endpoint, holder, epoch, held_until, wanted)
-    select a.platform, a.endpoint, worker, 1, clock_timestamp() + make_interval(secs => hold_ms / 1000), a.epoch
-    from unnest(platforms, endpoints, epochs) as a(platform, endpoint, epoch)
-    order by a.platform, a.endpoint
-    on conflict (platform, endpoint) do update set
-      -- `excluded.wanted` is the epoch that the caller goes on with.
-      wanted = case
-        when w.holder = worker or w.held_until is null or w.held_until <= clock_timestamp() then 0
-        else w.wanted + 1
-      end,
-      epoch = case
-        when excluded.wanted = 0 and (w.holder = worker or w.held_until is null or w.held_until <= clock_timestamp()) then w.epoch + 1
-        else w.epoch
-      end,
-      holder = case
-        when excluded.wanted = 0 and (w.holder = worker or w.held_until is null or w.held_until <= clock_timestamp()) then worker
-        else w.holder
-      end,
-      held_until = case
-        when w.holder = worker and (excluded.wanted = 0 or excluded.wanted = w.epoch)
-          or excluded.wanted = 0 and (w.held_until is null or w.held_until <= clock_timestamp()) then excluded.held_until
-        else w.held_until
-      end
-    returning w.platform, w.endpoint, w.holder, w.epoch
-  )
-  select array_agg(a.place), array_agg(a.place) filter (where a.epoch = 0)
-  into mine, begun
-  from taken t join unnest(platforms, endpoints, epochs) with ordinality as a(platform, endpoint, epoch, place)
-    on a.platform = t.platform and a.endpoint = t.endpoint
-  where t.holder = worker and (a.epoch = 0 or a.epoch = t.epoch);
+  -- A turn that a crash of the database forgets is begun again; nobody waits for a disk.
+  perform set_config('synchronous_commit', 'off', true);
+  insert into endpoint_work as w (platform, endpoint, holder, epoch, held_until, wanted)
+  select a.platform, a.endpoint, worker, 1, clock_timestamp() + make_interval(secs => hold_ms / 1000), a.epoch
+  from unnest(platforms, endpoints, epochs) as a(platform, endpoint, epoch)
+  order by a.platform, a.endpoint
+  on conflict (platform, endpoint) do update set
+    -- `excluded.wanted` is the epoch that the caller goes on with.
+    wanted = case
+      when w.holder = worker or w.held_until is null or w.held_until <= clock_timestamp() then 0
+      else w.wanted + 1
+    end,
+    epoch = case
+      when excluded.wanted = 0 and (w.holder = worker or w.held_until is null or w.held_until <= clock_timestamp()) then w.epoch + 1
+      else w.epoch
+    end,
+    holder = case
+      when excluded.wanted = 0 and (w.holder = worker or w.held_until is null or w.held_until <= clock_timestamp()) then worker
+      else w.holder
+    end,
+    held_until = case
+      when w.holder = worker and (excluded.wanted = 0 or excluded.wanted = w.epoch)
+        or excluded.wanted = 0 and (w.held_until is null or w.held_until <= clock_timestamp()) then excluded.held_until
+      else w.held_until
+    end;
+
+  select array_agg(a.place::int) into mine
+  from unnest(platforms, endpoints, epochs) with ordinality as a(platform, endpoint, epoch, place)
+  join endpoint_work w on w.platform = a.platform and w.endpoint = a.endpoint
+  where w.holder = worker and (a.epoch = 0 or a.epoch = w.epoch);
   if mine is null then return; end if;
 
-  if begun is not null then
-    with cut as (
+  if exists (
+    select 1 from unnest(mine) as m(place)
+    join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place]
+    where epochs[m.place] = 0 and w.claimed <> '{}'
+  ) then
+    with cut as materialized (
       select w.platform, w.endpoint, c.id
-      from unnest(begun) as b(place)
-      join endpoint_work w on w.platform = platforms[b.place] and w.endpoint = endpoints[b.place]
+      from unnest(mine) as m(place)
+      join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place]
       cross join lateral unnest(w.claimed) as c(id)
-      where w.claimed <> '{}'
+      where epochs[m.place] = 0
     ), again as (
       update delivery d set attempt = d.attempt + 1 from cut c
-      where d.platform = c.platform and d.endpoint = c.endpoint and d.id = c.id
-        and d.state in ('pending', 'held', 'superseded', 'abandoned')
+      where d.platform = c.platform and d.id = c.id and d.endpoint = c.endpoint
       returning d.platform, d.endpoint, d.id, d.attempt
-    ), written as (
-      insert into attempt (platform, endpoint, id, attempt, outcome, detail, began_at)
-      select a.platform, a.endpoint, a.id, a.attempt, 'lost', 'The sender stopped during the attempt; whether it arrived is unknown', now()
-      from again a on conflict do nothing
     )
-    update endpoint_work w set claimed = '{}', wanted = 0 from unnest(begun) as b(place)
-    where w.platform = platforms[b.place] and w.endpoint = endpoints[b.place] and w.claimed <> '{}';
+    insert into attempt (platform, endpoint, id, attempt, outcome, detail, began_at)
+    select a.platform, a.endpoint, a.id, a.attempt, 'lost', 'The sender stopped during the attempt; whether it arrived is unknown', now()
+    from again a on conflict do nothing;
+    update endpoint_work w set claimed = '{}' from unnest(mine) as m(place)
+    where w.platform = platforms[m.place] and w.endpoint = endpoints[m.place] and epochs[m.place] = 0 and w.claimed <> '{}';
   end if;
 
   return query
-  with turn as materialized (
-    select m.place, w.platform, w.endpoint, w.epoch, w.claimed, w.consecutive_failures, w.tokens, w.tokens_at,
-      coalesce(w.open_until > clock_timestamp(), false) as is_open,
-      case when w.open_until is null then rooms[m.place] else least(1, rooms[m.place]) end as room
+  with due as materialized (
+    select m.place, w.platform, w.endpoint, w.epoch, coalesce(w.open_until > clock_timestamp(), false) as is_open, w.consecutive_failures,
+      w.tokens, (extract(epoch from clock_timestamp() - w.tokens_at) * 1000)::float8 as tokens_age_ms,
+      d.id, d.lane, d.proves, d.due_at, d.position, d.attempt, d.failures
     from unnest(mine) as m(place)
     join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place]
-  ), due as materialized (
-    select t.place, t.platform, t.endpoint, d.id, d.lane, d.proves, d.due_at, d.position, d.attempt, d.failures
-    from turn t cross join lateral (
+    left join lateral (
       select f.* from generate_series(0, 2) as l(lane) cross join lateral (
         select d.id, d.lane, d.proves, d.due_at, d.position, d.attempt, d.failures from delivery d
-        where d.platform = t.platform and d.endpoint = t.endpoint and d.lane = l.lane and d.state = 'pending' and d.due_at <= now()
-          and d.id <> all (t.claimed)
-          and (d.proves or not proofs_only[t.place])
-          and (not in_lines[t.place] or d.line is null or not exists (
-            select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line
-              and h.state in ('pending', 'held') and h.position < d.position))
-        order by d.due_at, d.position limit t.room
-      ) f limit t.room
-    ) d
-    where not t.is_open
+        where d.platform = w.platform and d.endpoint = w.endpoint and d.lane = l.lane and d.state = 'pending' and d.due_at <= now()
+          and d.id <> all (w.claimed)
+          and (d.proves or not proofs_only[m.place])
+          and (not in_lines[m.place] or d.line is null or not exists (
+            select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line and h.position < d.position))
+        order by d.due_at, d.position limit rooms[m.place]
+      ) f
+      where w.open_until is null or w.open_until <= clock_timestamp()
+      -- An endpoint whose circuit was open is tried by one delivery.
+      limit case when w.open_until is null then rooms[m.place] else least(1, rooms[m.place]) end
+    ) d on true
   ), noted as (
     update endpoint_work w set claimed = w.claimed || p.ids
-    from (select u.place, u.platform, u.endpoint, array_agg(u.id) as ids from due u group by u.place, u.platform, u.endpoint) p
+    from (select u.platform, u.endpoint, array_agg(u.id) as ids from due u where u.id is not null group by u.platform, u.endpoint) p
     where w.platform = p.platform and w.endpoint = p.endpoint
   )
-  select t.place, t.epoch, t.is_open, t.consecutive_failures, t.tokens,
-    (extract(epoch from clock_timestamp() - t.tokens_at) * 1000)::float8,
-    m.id, u.lane, u.proves, m.subject, u.position, u.attempt, u.failures, m.type, m.body, m.recorded_at, m.trace
-  from turn t
-  left join due u on u.place = t.place
-  left join message m on m.platform = u.platform and m.id = u.id
-  order by t.place, u.lane, u.due_at, u.position;
+  select u.place, u.epoch, u.is_open, u.consecutive_failures, u.tokens, u.tokens_age_ms,
+    u.id, u.lane, u.proves, u.attempt, u.failures
+  from due u order by u.place, u.lane, u.due_at, u.position;
 end $$;
 
 /*
@@ -291,7 +308,7 @@ end $$;
 create function record_attempts(
   worker uuid, hold_ms float8,
   platforms text[], endpoints uuid[], epochs bigint[], leaves int[], in_lines boolean[], proofs_only boolean[], token_counts real[],
-  answered boolean[], failures_now int[], open_ms float8[],
+  answered boolean[], failures_now int[], open_ms float8[], firsts int[], lasts int[],
   places int[], ids uuid[], outcomes text[], statuses int[], details text[], began_ms float8[], durations int[], responses text[],
   states text[], retry_ms float8[]
 ) returns table (place int, held boolean, is_wanted boolean, failing_since_ms float8, failing_for_ms float8)
@@ -300,6 +317,7 @@ create function record_attempts(
 #variable_conflict use_column
 declare
   mine int[];
+  missed bigint;
 begin
   select array_agg(l.place) into mine from (
     select a.place::int as place
@@ -311,49 +329,71 @@ begin
   if mine is null then return; end if;
 
   with offered as materialized (
-    select o.place, platforms[o.place] as platform, endpoints[o.place] as endpoint, o.id, o.outcome, o.status, o.detail, o.began, o.duration,
-      o.response, o.state, o.retry
+    select platforms[o.place] as platform, endpoints[o.place] as endpoint, o.id, o.outcome, o.status, o.detail, o.began, o.duration, o.response,
+      o.state, o.retry
     from unnest(places, ids, outcomes, statuses, details, began_ms, durations, responses, states, retry_ms)
       as o(place, id, outcome, status, detail, began, duration, response, state, retry)
     join endpoint_work w on w.platform = platforms[o.place] and w.endpoint = endpoints[o.place] and o.id = any (w.claimed)
-    where o.place = any (mine)
-  ), noted as (
-    update delivery d set
-      -- What was superseded, held or abandoned while it was being sent is not tried again; that it arrived is worth knowing.
-      state = case when o.state = 'pending' then d.state else o.state end,
-      lane = case when o.state = 'pending' then 2 else d.lane end,
-      attempt = d.attempt + 1,
-      failures = d.failures + (o.outcome <> 'delivered')::int,
-      due_at = case when o.retry is null then d.due_at else now() + make_interval(secs => o.retry / 1000) end,
-      finished_at = case when o.state = 'pending' then d.finished_at else now() end
+      and w.holder = worker and w.epoch = epochs[o.place]
+  ), again as (
+    update delivery d set lane = 2, attempt = d.attempt + 1, failures = d.failures + 1, due_at = now() + make_interval(secs => o.retry / 1000)
     from offered o
-    where d.platform = o.platform and d.endpoint = o.endpoint and d.id = o.id
-      and d.state in ('pending', 'held', 'superseded', 'abandoned')
-    returning d.platform, d.endpoint, d.id, d.attempt
+    where o.state = 'pending' and d.platform = o.platform and d.id = o.id and d.endpoint = o.endpoint
+    returning d.platform, d.endpoint, d.id, d.attempt, o.outcome, o.status, o.detail, o.duration, o.response, o.began
+  ), ended as (
+    delete from delivery d using offered o
+    where o.state <> 'pending' and d.platform = o.platform and d.id = o.id and d.endpoint = o.endpoint
+    returning d.platform, d.endpoint, d.id, d.lane, d.position, d.proves, d.attempt + 1 as attempt, d.created_at,
+      o.state, o.outcome, o.status, o.detail, o.duration, o.response, o.began
+  ), done as (
+    insert into delivery_done (platform, endpoint, id, lane, position, proves, state, attempt, created_at)
+    select platform, endpoint, id, lane, position, proves, state, attempt, created_at from ended
+  ), written as (
+    insert into attempt (platform, endpoint, id, attempt, outcome, status, detail, duration_ms, response, began_at)
+    select platform, endpoint, id, attempt, outcome, status, detail, duration, response, to_timestamp(began / 1000)
+    from (
+      select platform, endpoint, id, attempt, outcome, status, detail, duration, response, began from ended
+      union all
+      select platform, endpoint, id, attempt, outcome, status, detail, duration, response, began from again
+    ) n
+    returning 1
   )
-  insert into attempt (platform, endpoint, id, attempt, outcome, status, detail, duration_ms, response, began_at)
-  select o.platform, o.endpoint, o.id, n.attempt, o.outcome, o.status, o.detail, o.duration, o.response, to_timestamp(o.began / 1000)
-  from offered o join noted n on n.platform = o.platform and n.endpoint = o.endpoint and n.id = o.id;
+  select (select count(*) from offered) - (select count(*) from written) into missed;
 
-  with turn as (
-    select m.place, platforms[m.place] as platform, endpoints[m.place] as endpoint, answered[m.place] as answered,
-      failures_now[m.place] as failures, open_ms[m.place] as open_for, token_counts[m.place] as tokens,
-      (select array_agg(o.id) from unnest(places, ids) as o(place, id) where o.place = m.place) as done
-    from unnest(mine) as m(place)
-  )
+  -- Superseded or abandoned while it was being sent: not tried again, but that it was tried is worth knowing.
+  if missed > 0 then
+    with offered as materialized (
+      select platforms[o.place] as platform, endpoints[o.place] as endpoint, o.id, o.outcome, o.status, o.detail, o.began, o.duration, o.response
+      from unnest(places, ids, outcomes, statuses, details, began_ms, durations, responses)
+        as o(place, id, outcome, status, detail, began, duration, response)
+      join endpoint_work w on w.platform = platforms[o.place] and w.endpoint = endpoints[o.place] and o.id = any (w.claimed)
+        and w.holder = worker and w.epoch = epochs[o.place]
+    ), late as (
+      update delivery_done d set attempt = d.attempt + 1, state = case when o.outcome = 'delivered' then 'delivered' else d.state end
+      from offered o
+      where d.platform = o.platform and d.id = o.id and d.endpoint = o.endpoint and d.state in ('superseded', 'abandoned')
+      returning d.platform, d.endpoint, d.id, d.attempt, o.outcome, o.status, o.detail, o.duration, o.response, o.began
+    )
+    insert into attempt (platform, endpoint, id, attempt, outcome, status, detail, duration_ms, response, began_at)
+    select platform, endpoint, id, attempt, outcome, status, detail, duration, response, to_timestamp(began / 1000) from late
+    on conflict do nothing;
+  end if;
+
   update endpoint_work w set
-    claimed = case when t.done is null then w.claimed else array(select c.id from unnest(w.claimed) as c(id) where c.id <> all (t.done)) end,
+    -- The attempts of one endpoint stand together, from `firsts` on.
+    claimed = case when firsts[m.place] is null then w.claimed
+      else array(select c.id from unnest(w.claimed) as c(id) where c.id <> all (ids[firsts[m.place]:lasts[m.place]])) end,
     held_until = clock_timestamp() + make_interval(secs => hold_ms / 1000),
-    tokens = t.tokens,
-    tokens_at = case when t.tokens is null then null else clock_timestamp() end,
-    consecutive_failures = coalesce(t.failures, w.consecutive_failures),
-    failing_since = case when t.failures is null then w.failing_since when t.failures = 0 then null
-      when t.answered then now() else coalesce(w.failing_since, now()) end,
-    last_success_at = case when t.answered then now() else w.last_success_at end,
-    last_failure_at = case when t.failures > 0 then now() else w.last_failure_at end,
-    open_until = case when t.failures is null then w.open_until
-      when t.open_for is null then null else now() + make_interval(secs => t.open_for / 1000) end
-  from turn t where w.platform = t.platform and w.endpoint = t.endpoint;
+    tokens = token_counts[m.place],
+    tokens_at = case when token_counts[m.place] is null then null else clock_timestamp() end,
+    consecutive_failures = coalesce(failures_now[m.place], w.consecutive_failures),
+    failing_since = case when failures_now[m.place] is null then w.failing_since when failures_now[m.place] = 0 then null
+      when answered[m.place] then now() else coalesce(w.failing_since, now()) end,
+    last_success_at = case when answered[m.place] then now() else w.last_success_at end,
+    last_failure_at = case when failures_now[m.place] > 0 then now() else w.last_failure_at end,
+    open_until = case when failures_now[m.place] is null then w.open_until
+      when open_ms[m.place] is null then null else now() + make_interval(secs => open_ms[m.place] / 1000) end
+  from unnest(mine) as m(place) where w.platform = platforms[m.place] and w.endpoint = endpoints[m.place];
 
   -- Read after what was written, by a statement of its own: what was dispatched before this turn ends belongs to it.
   update endpoint_work w set holder = null, held_until = null, claimed = '{}'
@@ -364,8 +404,7 @@ begin
         select 1 from delivery d where d.platform = w.platform and d.endpoint = w.endpoint and d.lane = l.lane
           and d.state = 'pending' and d.due_at <= now() and (d.proves or not proofs_only[m.place])
           and (not in_lines[m.place] or d.line is null or not exists (
-            select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line
-              and h.state in ('pending', 'held') and h.position < d.position)) limit 1
+            select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line and h.position < d.position)) limit 1
       ) d)));
 
   return query
@@ -375,13 +414,27 @@ begin
   join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place];
 end $$;
 
-revoke all on message, message_audience, delivery, attempt, endpoint_work from public;
+revoke all on message, message_audience, delivery, delivery_done, attempt, endpoint_work from public;
 revoke all on function take_deliveries, record_attempts from public;
-grant select on message, message_audience, delivery, attempt, endpoint_work to grantlog_api;
--- The API may ask for a delivery to be made once more; it can neither write one nor change what it says.
-grant update (state, lane, due_at, failures, finished_at) on delivery to grantlog_api;
-grant select, insert, update, delete on message, message_audience, delivery, attempt, endpoint_work to grantlog_worker;
+grant select on message, message_audience, delivery, delivery_done, attempt, endpoint_work to grantlog_api;
+grant select, insert, update, delete on message, message_audience, delivery, delivery_done, attempt, endpoint_work to grantlog_worker;
 grant execute on function take_deliveries, record_attempts to grantlog_worker;
+
+-- Makes finished deliveries of one endpoint due once more, under their ids and with a fresh schedule. The API may ask for it;
+-- it can neither write a delivery nor change what one says.
+create function redeliver(for_platform text, for_endpoint uuid, for_ids uuid[]) returns int
+  language sql security definer set search_path = grantlog, pg_temp as $$
+  with again as (
+    delete from delivery_done d where d.platform = for_platform and d.endpoint = for_endpoint and d.id = any (for_ids)
+    returning d.platform, d.endpoint, d.id, d.position, d.proves, d.attempt, d.created_at
+  ), due as (
+    insert into delivery (platform, endpoint, id, lane, position, proves, attempt, created_at)
+    select platform, endpoint, id, 1, position, proves, attempt, created_at from again on conflict do nothing returning 1
+  )
+  select count(*)::int from due
+$$;
+revoke all on function redeliver from public;
+grant execute on function redeliver to grantlog_api, grantlog_worker;
 
 -- What the dispatcher knows of an endpoint besides what it hears.
 alter table endpoint_route

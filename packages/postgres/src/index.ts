@@ -51,6 +51,7 @@ export {
   redeliver,
 } from './deliveries/list-deliveries.ts';
 export { maintainPartitions } from './deliveries/partitions.ts';
+export { type Message, readMessages } from './deliveries/read-messages.ts';
 export {
   type AttemptOutcome,
   type AttemptRecord,

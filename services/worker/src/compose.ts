@@ -113,26 +113,32 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   queue.work(turns.wake);
 
   const runner = {
-    listenUrl: config.databaseDirectUrl ?? config.databaseUrl,
     onFailure: ({ name, error }: { readonly name: string; readonly error: unknown }) => troubled(name)(error),
     onConsumed: (outcome: { readonly claim: { readonly name: string }; readonly events: number }) =>
       counted.consumed(outcome.claim.name, outcome.events),
   };
-  const subscriptions = runSubscriptions({
+  // What agents hear waits for nothing else, and whatever is not in such a hurry takes many events at once.
+  const dispatching = runSubscriptions({
     ...runner,
+    pool,
+    listenUrl: config.databaseDirectUrl ?? config.databaseUrl,
+    subscriptions: [createDispatcher({ queue, onWakeFailed: troubled('wake') })],
+  });
+  const unhurried = { ...runner, listenUrl: null, pollEvery: 100 };
+  const subscriptions = runSubscriptions({
+    ...unhurried,
     pool,
     subscriptions: [
       createErasure(),
       createTellClients(),
       createTellDevelopers({ sealer, publicUrl: config.publicUrl }),
-      createDispatcher({ queue, onWakeFailed: troubled('wake') }),
       createStreamState({
         sealer,
         onTampered: (found) => log.error(found, 'a stored fold was edited; it is made anew from the log'),
       }),
     ],
   });
-  const projections = runProjections({ pool, projections: [grantList, clientList], runner, onError: troubled('projections') });
+  const projections = runProjections({ pool, projections: [grantList, clientList], runner: unhurried, onError: troubled('projections') });
 
   if (config.smtpUrl === undefined && !config.isDevelopment)
     log.warn(
@@ -189,7 +195,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   return {
     ops,
     stop: async () => {
-      const everything = [turns, mailer, logouts, ...timers, subscriptions, projections];
+      const everything = [dispatching, turns, mailer, logouts, ...timers, subscriptions, projections];
       await Promise.all(everything.map((part) => part.stop()));
       await queue.close();
       await egress.close();

@@ -48,8 +48,7 @@ const arrived = async (count: number, forMs = 120_000): Promise<Awaited<ReturnTy
 };
 const quiet = async (world: LoadWorld): Promise<void> => {
   for (let n = 0; n < 400; n += 1) {
-    const { pending = 0 } = await world.states();
-    if (pending === 0) return;
+    if (await world.isIdle()) return;
     await pause(50);
   }
 };
@@ -154,7 +153,7 @@ try {
       const began = performance.now();
       const open: Promise<void>[] = [];
       for (let n = 0; n < events; n += 1) {
-        const due = began + n * 5;
+        const due = began + n * (Number(process.env.GAP ?? 5));
         if (due > performance.now()) await pause(due - performance.now());
         const grant = grants[n % grants.length];
         if (grant !== undefined) open.push(world.refresh(grant));

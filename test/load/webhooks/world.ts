@@ -101,6 +101,9 @@ export const createLoadWorld = async (options: { readonly clusterUrl: string; re
     endpoint,
     grant,
     refresh,
+    /** Whether nothing waits any more. */
+    isIdle: async (): Promise<boolean> =>
+      (await worker.query(`select 1 from delivery where state = 'pending' and platform = $1 limit 1`, [platform])).rowCount === 0,
     /** How deliveries stand, without those that prove a URL. */
     states: async (): Promise<Readonly<Record<string, number>>> => {
       const { rows } = await worker.query<{ state: string; n: number }>(

@@ -1,7 +1,21 @@
 import type pg from 'pg';
 
-/** Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws. */
-export const transaction = async <Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> => {
+const beginnings = {
+  durable: 'begin',
+  // Committed and seen by everybody, but a crash of the database within the next second may forget it, whole.
+  repeatable: 'begin; set local synchronous_commit to off',
+} as const;
+
+/**
+ * Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws.
+ *
+ * @param kind `repeatable` where what a crash forgets is simply done again.
+ */
+export const transaction = async <Result>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<Result>,
+  kind: keyof typeof beginnings = 'durable',
+): Promise<Result> => {
   const client = await pool.connect();
   let broken: Error | undefined;
   // The server may end the session between two statements (a frozen worker, a restart). The pool listens only while a
@@ -11,7 +25,7 @@ export const transaction = async <Result>(pool: pg.Pool, work: (client: pg.PoolC
   };
   client.on('error', onError);
   try {
-    await client.query('begin');
+    await client.query(beginnings[kind]);
     const result = await work(client);
     await client.query('commit');
     return result;

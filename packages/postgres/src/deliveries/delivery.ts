@@ -47,7 +47,6 @@ export type NewDelivery = {
   readonly id: string;
   readonly lane: Lane;
   readonly position: number;
-  readonly ordinal: number;
   /** The message's subject, where the endpoint wants order or nothing stale. */
   readonly line: StreamId | null;
   /** Whether its success proves the endpoint's URL. */

@@ -18,8 +18,17 @@ export type DeliverySummary = {
   readonly finishedAt: Date | null;
 };
 
+/** Finished or not, by whatever is given as `where`. */
+const both = (where: string): string => `(
+    select platform, endpoint, id, position, state, attempt, created_at, case when state = 'pending' then due_at end as due_at,
+      null::timestamptz as finished_at
+    from delivery where ${where}
+    union all
+    select platform, endpoint, id, position, state, attempt, created_at, null, finished_at from delivery_done where ${where}
+  ) d join message m on m.platform = d.platform and m.id = d.id`;
+
 const columns = `d.id, d.endpoint, m.type, m.subject, d.position, d.state, d.attempt as attempts, d.created_at as "createdAt",
-  case when d.state = 'pending' then d.due_at end as "dueAt", d.finished_at as "finishedAt"`;
+  d.due_at as "dueAt", d.finished_at as "finishedAt"`;
 
 /**
  * Deliveries of a platform, newest first, of one endpoint, of one message (`webhook-id`) or about one subject. One of the
@@ -40,11 +49,10 @@ export const listDeliveries = async (
 ): Promise<readonly DeliverySummary[]> => {
   const { platform, endpoint, id, subject, state, type, before, limit } = query;
   const { rows } = await pool.query<DeliverySummary>(
-    `select ${columns} from delivery d join message m on m.platform = d.platform and m.id = d.id
-     where d.platform = $1 and ($2::uuid is null or d.endpoint = $2) and ($3::uuid is null or d.id = $3)
-       and ($4::uuid is null or (m.subject = $4 and d.id in (select s.id from message s where s.platform = $1 and s.subject = $4)))
-       and ($5::text is null or d.state = $5) and ($6::text is null or m.type = $6)
-       and ($7::uuid is null or (d.id, d.endpoint) < ($7, $8))
+    `select ${columns} from ${both(`platform = $1 and ($2::uuid is null or endpoint = $2) and ($3::uuid is null or id = $3)
+       and ($4::uuid is null or id in (select s.id from message s where s.platform = $1 and s.subject = $4))
+       and ($5::text is null or state = $5) and ($7::uuid is null or (id, endpoint) < ($7, $8))`)}
+     where $6::text is null or m.type = $6
      order by d.id desc, d.endpoint desc limit $9`,
     [
       platform,
@@ -79,8 +87,7 @@ export const readDelivery = async (
 ): Promise<(DeliverySummary & { readonly body: string; readonly history: readonly AttemptSummary[] }) | null> => {
   const values = [query.platform, query.endpoint, query.id];
   const found = await pool.query<DeliverySummary & { readonly body: string }>(
-    `select ${columns}, m.body from delivery d join message m on m.platform = d.platform and m.id = d.id
-     where d.platform = $1 and d.endpoint = $2 and d.id = $3`,
+    `select ${columns}, m.body from ${both('platform = $1 and endpoint = $2 and id = $3')}`,
     values,
   );
   const [delivery] = found.rows;
@@ -98,12 +105,12 @@ export const redeliver = async (
   pool: Database,
   query: { readonly platform: PlatformId; readonly endpoint: StreamId; readonly id: string },
 ): Promise<boolean> => {
-  const { rowCount } = await pool.query(
-    `update delivery set state = 'pending', lane = 1, failures = 0, due_at = now(), finished_at = null
-     where platform = $1 and endpoint = $2 and id = $3 and state in ('delivered', 'failed', 'stopped', 'superseded', 'abandoned')`,
-    [query.platform, query.endpoint, query.id],
-  );
-  return rowCount === 1;
+  const { rows } = await pool.query<{ again: number }>('select redeliver($1, $2, array[$3::uuid]) as again', [
+    query.platform,
+    query.endpoint,
+    query.id,
+  ]);
+  return rows[0]?.again === 1;
 };
 
 export type EndpointHealth = {

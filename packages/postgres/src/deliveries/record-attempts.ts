@@ -65,11 +65,17 @@ export const recordAttempts = async (
   options: { readonly worker: string; readonly holdMs: number; readonly reports: readonly TurnReport[] },
 ): Promise<readonly (TurnAnswer | null)[]> => {
   const { worker, holdMs, reports } = options;
+  let counted = 0;
+  const parts = reports.map((report) => {
+    const first = counted + 1;
+    counted += report.attempts.length;
+    return report.attempts.length === 0 ? { first: null, last: null } : { first, last: counted };
+  });
   const attempts = reports.flatMap((report, index) => report.attempts.map((attempt) => ({ ...attempt, place: index + 1 })));
   const { rows } = await pool.query<Row>({
     name: 'grantlog.record-attempts',
     text: `select place, held, is_wanted as "isWanted", failing_since_ms as "failingSince", failing_for_ms as "failingForMs"
-      from record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+      from record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
     values: [
       worker,
       holdMs,
@@ -83,6 +89,8 @@ export const recordAttempts = async (
       reports.map((report) => report.health?.anySuccess ?? false),
       reports.map((report) => report.health?.consecutiveFailures ?? null),
       reports.map((report) => report.health?.openForMs ?? null),
+      parts.map((part) => part.first),
+      parts.map((part) => part.last),
       attempts.map((attempt) => attempt.place),
       attempts.map((attempt) => attempt.id),
       attempts.map((attempt) => attempt.outcome),

@@ -18,10 +18,15 @@ export const supersedeDeliveries = async (
   if (supersessions.length === 0) return;
   await client.query({
     name: 'grantlog.supersede-deliveries',
-    text: `update delivery d set state = 'superseded', finished_at = now()
-      from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[]) as s(endpoint, subject, before, types), message m
-      where d.platform = $1 and d.endpoint = s.endpoint and d.line = s.subject and d.position < s.before and d.state in ('pending', 'held')
-        and m.platform = d.platform and m.id = d.id and m.type = any (string_to_array(s.types, ' '))`,
+    text: `with stale as (
+        delete from delivery d
+        using unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[]) as s(endpoint, subject, before, types), message m
+        where d.platform = $1 and d.endpoint = s.endpoint and d.line = s.subject and d.position < s.before
+          and m.platform = d.platform and m.id = d.id and m.type = any (string_to_array(s.types, ' '))
+        returning d.*
+      )
+      insert into delivery_done (platform, endpoint, id, lane, position, proves, state, attempt, created_at)
+      select platform, endpoint, id, lane, position, proves, 'superseded', attempt, created_at from stale`,
     values: [
       platform,
       supersessions.map(({ endpoint }) => endpoint),

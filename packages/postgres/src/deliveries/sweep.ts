@@ -37,12 +37,13 @@ export const listDueLanes = async (pool: Database): Promise<readonly EndpointLan
 export const abandonDeliveries = async (pool: Database, endpoint: EndpointKey & { readonly limit?: number }): Promise<number> => {
   const { rowCount } = await pool.query({
     name: 'grantlog.abandon-deliveries',
-    text: `update delivery d set state = 'abandoned', finished_at = now()
-      from (
-        select platform, endpoint, id from delivery
-        where platform = $1 and endpoint = $2 and state in ('pending', 'held') limit $3 for update skip locked
-      ) p
-      where d.platform = p.platform and d.endpoint = p.endpoint and d.id = p.id`,
+    text: `with left_over as (
+        delete from delivery where (platform, id, endpoint) in (
+          select platform, id, endpoint from delivery where platform = $1 and endpoint = $2 limit $3 for update skip locked)
+        returning *
+      )
+      insert into delivery_done (platform, endpoint, id, lane, position, proves, state, attempt, created_at)
+      select platform, endpoint, id, lane, position, proves, 'abandoned', attempt, created_at from left_over`,
     values: [endpoint.platform, endpoint.endpoint, endpoint.limit ?? 2_000],
   });
   return rowCount ?? 0;

@@ -1,4 +1,3 @@
-import type { StreamId } from '@grantlog/eventsourcing';
 import type { Database } from './database.ts';
 import type { EndpointKey, Lane } from './delivery.ts';
 
@@ -16,21 +15,15 @@ export type Take = EndpointKey & {
 
 /** A delivery in the hands of this turn alone, until it is recorded or the turn is over. */
 export type TakenDelivery = {
+  /** The message's. */
   readonly id: string;
   readonly lane: Lane;
   /** Whether its success proves the endpoint's URL. */
   readonly proves: boolean;
-  readonly subject: StreamId;
-  readonly position: number;
-  readonly type: string;
-  readonly body: string;
   /** Attempts before this one. */
   readonly attempt: number;
   /** Those of them that failed. */
   readonly failures: number;
-  /** When its event was recorded. */
-  readonly recordedAt: Date;
-  readonly trace: string | null;
 };
 
 export type Taken = {
@@ -60,7 +53,7 @@ export const takeDeliveries = async (
   const { rows } = await pool.query<Row>({
     name: 'grantlog.take-deliveries',
     text: `select place, epoch, is_open as "isOpen", consecutive_failures as "consecutiveFailures", tokens, tokens_age_ms as "tokensAgeMs",
-        id, lane, proves, subject, position, attempt, failures, type, body, recorded_at as "recordedAt", trace
+        id, lane, proves, attempt, failures
       from take_deliveries($1, $2, $3, $4, $5, $6, $7, $8)`,
     values: [
       worker,

@@ -3,9 +3,9 @@ import type pg from 'pg';
 
 export type Claim = { readonly name: string; readonly platform: PlatformId; readonly position: number };
 
-/** Makes a checkpoint at 0 for every subscription on every platform that lacks one. */
-export const ensureSubscriptions = async (client: pg.Pool | pg.ClientBase, names: readonly string[]): Promise<void> => {
-  await client.query({
+/** Makes a checkpoint at 0 for every subscription on every platform that lacks one. Says how many it made. */
+export const ensureSubscriptions = async (client: pg.Pool | pg.ClientBase, names: readonly string[]): Promise<number> => {
+  const { rowCount } = await client.query({
     name: 'grantlog.ensure-subscriptions',
     text: `insert into subscription (name, platform)
       select n, l.platform from unnest($1::text[]) as n cross join log l
@@ -13,6 +13,7 @@ export const ensureSubscriptions = async (client: pg.Pool | pg.ClientBase, names
       on conflict do nothing`,
     values: [names],
   });
+  return rowCount ?? 0;
 };
 
 /**

@@ -39,7 +39,8 @@ export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscri
       batch = { platform: claim.platform, events };
       await subscription.handle(client, batch);
       await moveCheckpoint(client, claim, claim.position + events.length);
-    });
+      // Effect and checkpoint are kept or forgotten together.
+    }, 'repeatable');
   } catch (error) {
     // The assignments above happen in the callback, which the compiler does not follow.
     const failed = claim as Claim | null;

@@ -47,7 +47,6 @@ export const runSubscriptions = (options: RunnerOptions): { readonly wake: () =>
     while (!stopping) {
       const heard = wakes;
       try {
-        await ensureSubscriptions(pool, names);
         const outcome = await consumeOnce(pool, subscriptions);
         if (outcome.kind === 'consumed') {
           options.onConsumed?.(outcome);
@@ -55,6 +54,8 @@ export const runSubscriptions = (options: RunnerOptions): { readonly wake: () =>
         }
         if (outcome.kind === 'failed')
           options.onFailure({ name: outcome.claim.name, platform: outcome.claim.platform, error: outcome.error });
+        // A platform that is new has no checkpoint yet, and so nothing to claim.
+        if (outcome.kind === 'idle' && (await ensureSubscriptions(pool, names)) > 0) continue;
       } catch (error) {
         options.onFailure({ name: 'subscriptions', platform: null, error });
       }

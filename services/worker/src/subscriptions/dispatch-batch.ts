@@ -110,7 +110,6 @@ export const dispatchBatch = async (
         id,
         lane,
         position,
-        ordinal,
         line: lined ? subject : null,
         proves,
         state: isHeld ? 'held' : 'pending',

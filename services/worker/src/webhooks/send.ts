@@ -1,6 +1,6 @@
 import { signWebhook } from '@grantlog/crypto';
 import { type Egress, type EgressOutcome, tellTenant } from '@grantlog/egress';
-import type { AttemptOutcome, AttemptRecord, TakenDelivery } from '@grantlog/postgres';
+import type { AttemptOutcome, AttemptRecord, Message, TakenDelivery } from '@grantlog/postgres';
 import { withEcho } from './body.ts';
 import { keptResponse } from './kept-response.ts';
 import type { Receiver } from './receiver.ts';
@@ -88,11 +88,15 @@ const stateAfter = (outcome: AttemptOutcome, retryInMs: number | null): AttemptR
  * newest one goes first; a receiver that answers it with 401 or 403 is sent the same message once more with the previous
  * one, and that answer counts. Redirects are answers like any other that is not 2xx: failures, never followed.
  */
-export const sendDelivery = async (context: SendContext, receiver: Receiver, delivery: TakenDelivery): Promise<Attempt> => {
+export const sendDelivery = async (
+  context: SendContext,
+  receiver: Receiver,
+  { delivery, message }: { readonly delivery: TakenDelivery; readonly message: Message },
+): Promise<Attempt> => {
   const { platformKey } = receiver;
   const beganAt = context.now();
   const timestampSeconds = Math.floor(beganAt / 1000);
-  const body = withEcho(delivery.body, receiver.echo);
+  const body = withEcho(message.body, receiver.echo);
   const keys = platformKey === null ? [] : [platformKey];
   const signature = signWebhook({ id: delivery.id, timestampSeconds, body, secrets: receiver.secrets, keys });
   const headers = {

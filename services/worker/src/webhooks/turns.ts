@@ -4,6 +4,7 @@ import { verifyEndpoint } from './change-endpoint.ts';
 import { createDesk } from './desk.ts';
 import { type FollowContext, followUp } from './follow-up.ts';
 import { insist } from './insist.ts';
+import { createMessageShelf } from './message-shelf.ts';
 import { openReceiver } from './receiver.ts';
 import type { DeliveryRules } from './rules.ts';
 import { type SendContext, sendDelivery } from './send.ts';
@@ -36,6 +37,7 @@ const mostTurns = 4_000;
 export const createTurns = (context: DeliveryContext): Turns => {
   const { pool, rules, log } = context;
   const desk = createDesk({ pool, worker: context.worker, rules });
+  const shelf = createMessageShelf(pool);
   const slots = createSlots(mostRequests);
   const turns = new Map<string, Turn>();
   let stopping = false;
@@ -53,7 +55,11 @@ export const createTurns = (context: DeliveryContext): Turns => {
         slots,
         rules,
         open,
-        send: (receiver, delivery) => sendDelivery(context, receiver, delivery),
+        send: async (receiver, delivery) => {
+          const message = await shelf.get(platform, delivery.id);
+          if (message === null) throw new Error(`the message ${delivery.id} of a delivery is not there`);
+          return sendDelivery(context, receiver, { delivery, message });
+        },
         beforeRecord: async (_, { receiver, proved }) => {
           // After a crash between the two the question is asked again, and the answer kept.
           if (proved) await insist(() => verifyEndpoint(log, { platform, endpoint, url: receiver.url }), { forMs: rules.recordMs });
