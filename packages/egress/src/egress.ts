@@ -1,14 +1,16 @@
 import { getCACertificates } from 'node:tls';
-import type { Dispatcher } from 'undici';
 import type { CheckedUrl } from './check-url.ts';
 import { checkUrl } from './check-url.ts';
-import { classifyFailure } from './failure.ts';
-import { guardedAgent } from './guarded-agent.ts';
+import { createConnections } from './connections.ts';
+import { createDestinations, type Lane } from './destinations.ts';
+import { Exchange } from './exchange.ts';
+import { type Connect, guardedConnector } from './guarded-connector.ts';
 import { inTurn } from './look-up-turns.ts';
 import type { EgressOutcome } from './outcome.ts';
 import { requestHeaders } from './request-headers.ts';
 import type { Permits, Resolver } from './resolver.ts';
 import { guardedLookup, permitted, systemResolver } from './resolver.ts';
+import { createWatch } from './watch.ts';
 
 export type EgressOptions = {
   /** Whether loopback may be reached at all: in development only. */
@@ -19,6 +21,8 @@ export type EgressOptions = {
   readonly maxResponseBytes?: number;
   /** Open connections to one origin; default 8. */
   readonly connectionsPerOrigin?: number;
+  /** Open connections to all origins together; default 2,000. Idle ones make room for others. */
+  readonly maxSockets?: number;
   /**
    * Destinations that may be special-use addresses, as `host:port` with the port always written. For them alone the port is
    * free, and for them alone `ca` counts. They are reached by https only.
@@ -39,6 +43,10 @@ export type EgressRequest = {
   readonly body?: string | Uint8Array;
   /** Takes loopback away for this request; it cannot grant what the options withhold. */
   readonly allowLoopback?: boolean;
+  /** A shorter time than the options' total, from the call on, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Fewer bytes of the response than the options keep. */
+  readonly maxResponseBytes?: number;
   /** Ends the request early; its outcome is then `failed`, reason `other`. */
   readonly signal?: AbortSignal;
 };
@@ -53,29 +61,6 @@ export type Egress = {
   readonly close: () => Promise<void>;
 };
 
-const readBody = async (
-  body: Dispatcher.ResponseData['body'],
-  limit: number,
-): Promise<{ readonly body: Uint8Array; readonly truncated: boolean }> => {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  // Leaving the loop destroys the stream and with it the connection: what was not read is never received.
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    const room = limit - size;
-    chunks.push(chunk.subarray(0, room));
-    size += Math.min(chunk.length, room);
-    if (chunk.length > room) return { body: Buffer.concat(chunks), truncated: true };
-  }
-  return { body: Buffer.concat(chunks), truncated: false };
-};
-
-const plainHeaders = (headers: Dispatcher.ResponseData['headers']): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
-    ),
-  );
-
 /**
  * Makes the guarded outbound client.
  *
@@ -84,54 +69,56 @@ const plainHeaders = (headers: Dispatcher.ResponseData['headers']): Readonly<Rec
  * excepts may be anywhere, on any port, and changes nothing else.
  */
 export const createEgress = (options: EgressOptions): Egress => {
-  const { totalTimeoutMs: timeoutMs = 10_000, maxResponseBytes = 65_536, connectionsPerOrigin = 8 } = options;
+  const { totalTimeoutMs = 10_000, maxResponseBytes = 65_536, connectionsPerOrigin = 8, maxSockets = 2_000 } = options;
   const resolver = options.resolve ?? systemResolver;
-  const resolve = options.looksUpInTurn === true ? inTurn(resolver, timeoutMs) : resolver;
+  const resolve = options.looksUpInTurn === true ? inTurn(resolver, totalTimeoutMs) : resolver;
   const exceptions = new Set(options.exceptions?.map((exception) => exception.toLowerCase()));
-  const agentFor = (permits: Permits, ca?: readonly string[]) =>
-    guardedAgent({ lookup: guardedLookup(resolve, permits), permits, timeoutMs, connectionsPerOrigin, ca });
-  // A pool each: a connection made where more is allowed must not be reused where it is not.
-  const agents = {
-    public: agentFor(permitted(false)),
-    development: agentFor(permitted(true)),
-    excepted: agentFor(() => true, options.ca === undefined ? undefined : [...getCACertificates('default'), options.ca]),
-  };
+  const connectorFor = (permits: Permits, ca?: readonly string[]) =>
+    guardedConnector({ lookup: guardedLookup(resolve, permits), permits, ca });
+  const connectors = {
+    public: connectorFor(permitted(false)),
+    development: connectorFor(permitted(true)),
+    excepted: connectorFor(() => true, options.ca === undefined ? undefined : [...getCACertificates('default'), options.ca]),
+  } satisfies Record<Lane, Connect>;
+  const destinationOf = createDestinations(exceptions);
+  const connections = createConnections({ perServer: connectionsPerOrigin, sockets: maxSockets });
+  const watch = createWatch();
   const mayLoop = (asked: boolean | undefined): boolean => options.allowLoopback && asked !== false;
 
   const send = async (request: EgressRequest): Promise<EgressOutcome> => {
-    const allowLoopback = mayLoop(request.allowLoopback);
-    const checked = checkUrl(request.url, allowLoopback, exceptions);
-    if (checked.kind === 'refused') return checked;
+    const startedAt = performance.now();
+    const { url, method, body = null, signal } = request;
+    const destination = destinationOf(url, mayLoop(request.allowLoopback));
+    if (destination.kind === 'refused') return destination;
     const headers = requestHeaders(request.headers ?? {});
     if (headers === null) return { kind: 'refused', why: 'header_not_allowed' };
+    if (signal?.aborted === true) return { kind: 'failed', reason: 'other', durationMs: 0 };
 
-    const started = performance.now();
-    const elapsed = (): number => Math.round(performance.now() - started);
-    const deadline = AbortSignal.timeout(timeoutMs);
-    try {
-      const agent = checked.excepted ? agents.excepted : allowLoopback ? agents.development : agents.public;
-      const response = await agent.request({
-        origin: checked.url.origin,
-        path: `${checked.url.pathname}${checked.url.search}`,
-        method: request.method,
-        headers,
-        body: request.body ?? null,
-        signal: request.signal === undefined ? deadline : AbortSignal.any([deadline, request.signal]),
+    const { lane, origin, path, key } = destination;
+    return await new Promise((answer) => {
+      const exchange = new Exchange({
+        message: { path, method, headers, body },
+        startedAt,
+        timeoutMs: Math.min(request.timeoutMs ?? totalTimeoutMs, totalTimeoutMs),
+        maxResponseBytes: Math.min(request.maxResponseBytes ?? maxResponseBytes, maxResponseBytes),
+        signal,
+        onEnd: (outcome) => {
+          watch.delete(exchange);
+          answer(outcome);
+        },
       });
-      const read = await readBody(response.body, maxResponseBytes);
-      return { kind: 'response', status: response.statusCode, headers: plainHeaders(response.headers), ...read, durationMs: elapsed() };
-    } catch (error) {
-      const reason = deadline.aborted ? 'timeout' : classifyFailure(error);
-      if (reason === 'refused') return { kind: 'refused', why: 'address_not_allowed' };
-      return { kind: 'failed', reason, durationMs: elapsed() };
-    }
+      watch.add(exchange);
+      connections.send(exchange, { key, origin, connect: connectors[lane] });
+    });
   };
 
   return {
     request: send,
     checkUrl: (url, asked) => checkUrl(url, mayLoop(asked?.allowLoopback), exceptions),
     close: async () => {
-      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+      const closed = connections.close();
+      for (const exchange of watch.all()) exchange.stop('other');
+      await closed;
     },
   };
 };

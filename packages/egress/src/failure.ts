@@ -11,16 +11,15 @@ const connectCodes: ReadonlySet<string> = new Set([
   'EPERM',
 ]);
 const resetCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
-const timeoutCodes: ReadonlySet<string> = new Set([
-  'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-]);
+const timeoutCodes: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
 const tlsCode = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|EPROTO)/;
 
 const isErrorWithCode = (error: unknown): error is Error & { readonly code: string } =>
   error instanceof Error && 'code' in error && typeof error.code === 'string';
+
+/** undici closes the connection on an answer that it has no use for, and calls that by the code of a connection that was closed. */
+const isUnusable = (error: Error & { readonly code: string }): boolean =>
+  error.code === 'UND_ERR_SOCKET' && /^bad (?:response|upgrade)$/.test(error.message);
 
 /** The error and everything it wraps: causes, and the attempts of a connection that tried several addresses. */
 const chain = function* (error: unknown): Generator<unknown> {
@@ -33,15 +32,15 @@ const chain = function* (error: unknown): Generator<unknown> {
 export const classifyFailure = (error: unknown): EgressFailure | 'refused' => {
   const all = [...chain(error)];
   if (all.some((each) => each instanceof RefusedDestination)) return 'refused';
-  if (all.some((each) => each instanceof Error && each.name === 'TimeoutError')) return 'timeout';
   for (const each of all) {
     if (!isErrorWithCode(each)) continue;
+    if (each.code === 'UND_ERR_HEADERS_OVERFLOW') return 'oversized';
     if (timeoutCodes.has(each.code)) return 'timeout';
     if (connectCodes.has(each.code)) return 'connect';
     if (tlsCode.test(each.code)) return 'tls';
     if ('syscall' in each && typeof each.syscall === 'string' && each.syscall.startsWith('getaddrinfo')) return 'dns';
     if (each.code === 'ENOTFOUND' || each.code === 'EAI_AGAIN') return 'dns';
-    if (resetCodes.has(each.code)) return 'reset';
+    if (resetCodes.has(each.code) && !isUnusable(each)) return 'reset';
   }
   return 'other';
 };

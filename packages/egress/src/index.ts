@@ -6,4 +6,5 @@ export type { Egress, EgressOptions, EgressRequest } from './egress.ts';
 export { createEgress } from './egress.ts';
 export type { EgressFailure, EgressOutcome, EgressRefusal } from './outcome.ts';
 export { tellTenant } from './outcome.ts';
+export { headerProblem } from './request-headers.ts';
 export type { ResolvedAddress, Resolver } from './resolver.ts';

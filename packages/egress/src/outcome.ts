@@ -7,8 +7,12 @@ export type EgressRefusal =
   | 'address_not_allowed'
   | 'header_not_allowed';
 
-/** Where an attempt ended without a whole response. `other` includes a receiver that does not speak HTTP, and our own abort. */
-export type EgressFailure = 'timeout' | 'connect' | 'tls' | 'dns' | 'reset' | 'other';
+/**
+ * Where an attempt ended without a whole response. `oversized` is a receiver's: more headers, or more around a body, than
+ * anybody needs. `crowded` is ours: every socket was in use until the time was over. `other` includes a receiver that does
+ * not speak HTTP, and our own abort.
+ */
+export type EgressFailure = 'timeout' | 'connect' | 'tls' | 'dns' | 'reset' | 'oversized' | 'crowded' | 'other';
 
 export type EgressOutcome =
   | {
@@ -47,6 +51,8 @@ const failures = {
   tls: 'The TLS connection could not be established',
   dns: 'The server could not be reached',
   reset: 'The server closed the connection before it answered',
+  oversized: 'The server sent too many or too long headers',
+  crowded: 'Too many other requests were under way, and this one was not sent',
   other: 'The server could not be reached, or its answer is not valid HTTP',
 } satisfies Record<EgressFailure, string>;
 
