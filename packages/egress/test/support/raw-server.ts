@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** What a server of ours does with a connection. */
 export type Behaviour = (socket: Socket, nth: number) => void;
@@ -18,9 +18,7 @@ export type RawServer = {
   readonly close: () => Promise<void>;
 };
 
-/** A server that speaks whatever it likes. */
-export const openRawServer = (behave: Behaviour): Promise<RawServer> => {
-  const server = createServer();
+const over = (server: Server, behave: Behaviour, event: 'connection' | 'secureConnection'): Promise<RawServer> => {
   const open = new Set<Socket>();
   const all: Socket[] = [];
   let received = '';
@@ -29,8 +27,9 @@ export const openRawServer = (behave: Behaviour): Promise<RawServer> => {
     all.push(socket);
     socket.on('close', () => open.delete(socket)).on('error', () => undefined);
   });
+  server.on('tlsClientError', () => undefined);
   let nth = 0;
-  server.on('connection', (socket: Socket) => {
+  server.on(event, (socket: Socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
       received += bytes.toString('latin1');
@@ -56,3 +55,9 @@ export const openRawServer = (behave: Behaviour): Promise<RawServer> => {
   });
   return listening.promise;
 };
+
+/** A server that speaks whatever it likes. */
+export const openRawServer = (behave: Behaviour): Promise<RawServer> => over(createServer(), behave, 'connection');
+
+/** The same behind a server of TLS, or of what claims to be. */
+export const openOver = (server: Server, behave: Behaviour): Promise<RawServer> => over(server, behave, 'secureConnection');
