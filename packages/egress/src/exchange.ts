@@ -90,8 +90,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(): void {}
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Parameters<typeof plainHeaders>[0]): void {
-    // Interim responses (RFC 9110 §15.2) announce the one that counts.
-    if (this.#isOver || status < 200) return;
+    // Interim responses (RFC 9110 §15.2) come this way, too: the one that counts is the last.
+    if (this.#isOver) return;
     if (hasTooMany(controller.rawHeaders)) {
       this.stop('oversized');
       return;

@@ -1,9 +1,16 @@
+import type { Socket } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import { createDestinations } from '../src/destinations.ts';
 import { tellTenant } from '../src/index.ts';
+import type { Behaviour } from './support/raw-server.ts';
 import { egress, seesClose, serve, told, wellBehaved } from './support/suite.ts';
 
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Takes a fifth of a second for each answer. */
+const slowly: Behaviour = (socket) => {
+  socket.on('data', () => setTimeout(() => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'), 200));
+};
 
 describe('connections to one server', () => {
   test('carry one request after the other', async () => {
@@ -33,7 +40,8 @@ describe('connections to one server', () => {
     });
     const client = egress({ connectionsPerOrigin: 1, totalTimeoutMs: 5_000 });
     const late = await Promise.all(
-      Array.from({ length: 10 }, (_, nth) => client.request({ url: `${stuck.url}/${nth}`, method: 'GET', timeoutMs: 200 })),
+      // When the time of the first is over, so is that of those behind it.
+      [200, 185, 185, 185, 185].map((timeoutMs, nth) => client.request({ url: `${stuck.url}/${nth}`, method: 'GET', timeoutMs })),
     );
     expect(new Set(late.map(told))).toEqual(new Set(['timeout']));
     expect(told(await client.request({ url: `${stuck.url}/next`, method: 'GET' }))).toBe(200);
@@ -105,15 +113,39 @@ describe('sockets of all servers together', () => {
   test('are not kept by a busy server while another has none', async () => {
     const [busy, other] = [await serve(wellBehaved), await serve(wellBehaved)];
     const client = egress({ maxSockets: 1, totalTimeoutMs: 10_000 });
+    let isOver = false;
     const keepBusy = async (): Promise<void> => {
-      for (let left = 20_000; left > 0; left -= 1) await client.request({ url: busy.url, method: 'GET' });
+      while (!isOver) await client.request({ url: busy.url, method: 'GET' });
     };
     const work = [keepBusy(), keepBusy(), keepBusy()];
     await after(50);
     const outcome = await client.request({ url: other.url, method: 'GET' });
-    const stopped = client.close();
+    isOver = true;
+    await Promise.all(work);
     expect(told(outcome)).toBe(200);
-    await Promise.all([...work, stopped]);
+  });
+
+  test('go to a server that waits for several as soon as there are several', async () => {
+    const silent = await serve(() => undefined);
+    const together: Socket[] = [];
+    const company = await serve((socket) => {
+      together.push(socket);
+      if (together.length === 3) for (const each of together) each.write('HTTP/1.1 204 No Content\r\n\r\n');
+    });
+    const client = egress({ maxSockets: 3, totalTimeoutMs: 3_000 });
+    const ask = (url: string, timeoutMs: number) => [1, 2, 3].map(() => client.request({ url, method: 'GET', timeoutMs }));
+    const holding = ask(silent.url, 200);
+    expect((await Promise.all(ask(company.url, 3_000))).map(told)).toEqual([204, 204, 204]);
+    expect((await Promise.all(holding)).map(told)).toEqual(['timeout', 'timeout', 'timeout']);
+  });
+
+  test('are kept again when nobody waits for one any more', async () => {
+    const [kept, other] = [await serve(slowly), await serve(wellBehaved)];
+    const client = egress({ maxSockets: 1, totalTimeoutMs: 5_000 });
+    const first = client.request({ url: kept.url, method: 'GET' });
+    expect(told(await client.request({ url: other.url, method: 'GET', timeoutMs: 60 }))).toBe('crowded');
+    expect([told(await first), told(await client.request({ url: kept.url, method: 'GET' }))]).toEqual([200, 200]);
+    expect(kept.accepted()).toBe(1);
   });
 
   test('where there is none in time, that is told as our failure and not the server’s', async () => {
@@ -180,4 +212,16 @@ test('a caller’s signal ends a request wherever it is, and leaves nothing behi
   expect(told(await client.request({ url: server.url, method: 'GET', signal: caller.signal }))).toBe('other');
   await seesClose(server);
   expect(server.accepted()).toBe(1);
+});
+
+test('a request that its caller ended while it waited is never sent', async () => {
+  const server = await serve(slowly);
+  const client = egress({ connectionsPerOrigin: 1, totalTimeoutMs: 5_000 });
+  const caller = new AbortController();
+  const first = client.request({ url: `${server.url}/first`, method: 'GET' });
+  const ended = client.request({ url: `${server.url}/ended`, method: 'GET', signal: caller.signal });
+  const last = client.request({ url: `${server.url}/last`, method: 'GET' });
+  caller.abort();
+  expect((await Promise.all([first, ended, last])).map(told)).toEqual([200, 'other', 200]);
+  expect(server.received().match(/GET \S+/g)).toEqual(['GET /first', 'GET /last']);
 });

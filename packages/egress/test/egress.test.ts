@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { guardedConnector } from '../src/guarded-connector.ts';
 import type { EgressOptions, EgressOutcome, ResolvedAddress } from '../src/index.ts';
@@ -99,6 +100,28 @@ describe('a name that leads inside', () => {
     });
     const error = await new Promise((resolve) =>
       connector({ hostname: 'rebind.example', host: 'rebind.example', protocol: 'http:', port: String(port) }, (failure, socket) => {
+        socket?.destroy();
+        resolve(failure);
+      }),
+    );
+    expect(error).toMatchObject({ name: 'RefusedDestination' });
+  });
+
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each?.internal === false && each.family === 'IPv4')?.address;
+  test.skipIf(own === undefined)('is sent nothing in the clear where it says loopback and leads elsewhere', async () => {
+    const server = createHttpServer((_, reply) => reply.end());
+    await new Promise<void>((resolve) => server.listen(0, own, resolve));
+    cleanups.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const connector = guardedConnector({
+      lookup: (_, options, callback) =>
+        options.all === true ? callback(null, [{ address: own ?? '', family: 4 }]) : callback(null, own ?? '', 4),
+      permits: () => true,
+    });
+    const error = await new Promise((resolve) =>
+      connector({ hostname: 'app.localhost', host: 'app.localhost', protocol: 'http:', port: String(port) }, (failure, socket) => {
         socket?.destroy();
         resolve(failure);
       }),
