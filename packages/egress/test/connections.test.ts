@@ -41,7 +41,7 @@ describe('connections to one server', () => {
     const client = egress({ connectionsPerOrigin: 1, totalTimeoutMs: 5_000 });
     const late = await Promise.all(
       // When the time of the first is over, so is that of those behind it.
-      [200, 185, 185, 185, 185].map((timeoutMs, nth) => client.request({ url: `${stuck.url}/${nth}`, method: 'GET', timeoutMs })),
+      [200, 195, 195, 195, 195].map((timeoutMs, nth) => client.request({ url: `${stuck.url}/${nth}`, method: 'GET', timeoutMs })),
     );
     expect(new Set(late.map(told))).toEqual(new Set(['timeout']));
     expect(told(await client.request({ url: `${stuck.url}/next`, method: 'GET' }))).toBe(200);
