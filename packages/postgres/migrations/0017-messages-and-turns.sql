@@ -202,7 +202,7 @@ insert into attempt (platform, endpoint, id, attempt, outcome, status, detail, d
  * Steps of their own, so that what is read is read after the lock is held. The planner gets no choice (decision 4).
  */
 create function take_deliveries(
-  worker uuid, hold_ms float8, platforms text[], endpoints uuid[], epochs bigint[], rooms int[], in_lines boolean[], proofs_only boolean[]
+  worker uuid, hold_ms float8, platforms text[], endpoints uuid[], epochs bigint[], rooms int[]
 ) returns table (
   place int, epoch bigint, is_open boolean, consecutive_failures int, tokens real, tokens_age_ms float8,
   id uuid, lane smallint, proves boolean, attempt int, failures int
@@ -274,13 +274,14 @@ begin
       d.id, d.lane, d.proves, d.due_at, d.position, d.attempt, d.failures
     from unnest(mine) as m(place)
     join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place]
+    join endpoint_route r on r.platform = w.platform and r.endpoint = w.endpoint
     left join lateral (
       select f.* from generate_series(0, 2) as l(lane) cross join lateral (
         select d.id, d.lane, d.proves, d.due_at, d.position, d.attempt, d.failures from delivery d
         where d.platform = w.platform and d.endpoint = w.endpoint and d.lane = l.lane and d.state = 'pending' and d.due_at <= now()
           and d.id <> all (w.claimed)
-          and (d.proves or not proofs_only[m.place])
-          and (not in_lines[m.place] or d.line is null or not exists (
+          and (d.proves or r.proven)
+          and (not r.ordered or d.line is null or not exists (
             select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line and h.position < d.position))
         order by d.due_at, d.position limit rooms[m.place]
       ) f
@@ -307,7 +308,7 @@ end $$;
  */
 create function record_attempts(
   worker uuid, hold_ms float8,
-  platforms text[], endpoints uuid[], epochs bigint[], leaves int[], in_lines boolean[], proofs_only boolean[], token_counts real[],
+  platforms text[], endpoints uuid[], epochs bigint[], leaves int[], token_counts real[],
   answered boolean[], failures_now int[], open_ms float8[], firsts int[], lasts int[],
   places int[], ids uuid[], outcomes text[], statuses int[], details text[], began_ms float8[], durations int[], responses text[],
   states text[], retry_ms float8[]
@@ -319,6 +320,8 @@ declare
   mine int[];
   missed bigint;
 begin
+  -- What a crash of the database forgets of the last second is sent once more, under the same id.
+  perform set_config('synchronous_commit', 'off', true);
   select array_agg(l.place) into mine from (
     select a.place::int as place
     from unnest(platforms, endpoints, epochs) with ordinality as a(platform, endpoint, epoch, place)
@@ -398,12 +401,13 @@ begin
   -- Read after what was written, by a statement of its own: what was dispatched before this turn ends belongs to it.
   update endpoint_work w set holder = null, held_until = null, claimed = '{}'
   from unnest(mine) as m(place)
+  join endpoint_route r on r.platform = platforms[m.place] and r.endpoint = endpoints[m.place]
   where w.platform = platforms[m.place] and w.endpoint = endpoints[m.place] and (leaves[m.place] = 2 or leaves[m.place] = 1
     and w.wanted = 0 and w.claimed = '{}' and (w.open_until > clock_timestamp() or not exists (
       select 1 from generate_series(0, 2) as l(lane) cross join lateral (
         select 1 from delivery d where d.platform = w.platform and d.endpoint = w.endpoint and d.lane = l.lane
-          and d.state = 'pending' and d.due_at <= now() and (d.proves or not proofs_only[m.place])
-          and (not in_lines[m.place] or d.line is null or not exists (
+          and d.state = 'pending' and d.due_at <= now() and (d.proves or r.proven)
+          and (not r.ordered or d.line is null or not exists (
             select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line and h.position < d.position)) limit 1
       ) d)));
 
@@ -440,7 +444,7 @@ grant execute on function redeliver to grantlog_api, grantlog_worker;
 alter table endpoint_route
   add column grants uuid[],
   add column proven boolean not null default true,
-  add column lined boolean not null default false,
+  add column ordered boolean not null default false,
   add column supersedes boolean not null default false;
 create index endpoint_route_of_grants on endpoint_route using gin (grants) where grants is not null;
 -- Raised with every change of a platform's routes, so that whoever keeps them in memory knows when to read them again.

@@ -84,7 +84,7 @@ describe.each(backends)('deliveries through %s', (backend) => {
     while ((await consumeOnce(world.pool, [dispatcher])).kind === 'consumed');
     // What a kill between claim and send leaves behind.
     const killed = { worker: randomUuid(), holdMs: 500 };
-    const take = { platform, endpoint, epoch: 0, room: 50, ordered: false, proofsOnly: false };
+    const take = { platform, endpoint, epoch: 0, room: 50 };
     const [taken] = await takeDeliveries(world.pool, { ...killed, takes: [take] });
     expect(taken?.deliveries).toHaveLength(50);
     const worker = await scene.worker();

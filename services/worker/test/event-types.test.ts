@@ -19,7 +19,7 @@ import { judgeWebhook } from '../../../test/support/judge-webhook.ts';
 import { by, clinic, createAgents } from './support/agents.ts';
 import type { Received } from './support/receiver.ts';
 import { useScene } from './support/scene.ts';
-import { states } from './support/worker.ts';
+import { anyDelivery, states } from './support/worker.ts';
 import { clientIdOf, until, type World } from './support/world.ts';
 
 const scene = useScene();
@@ -206,7 +206,7 @@ test('everything that is sent is as the catalogue says, and the catalogue has no
   }
 
   const { rows } = await world.pool.query<{ type: string; lane: number }>(
-    'select distinct m.type, d.lane from delivery d join message m using (platform, id) order by m.type',
+    `select distinct m.type, d.lane from ${anyDelivery} d join message m using (platform, id) order by m.type`,
   );
   expect(rows).toEqual(
     eventTypes

@@ -1,7 +1,7 @@
 import { platformStream } from '@grantlog/domain';
 import { describe, expect, test } from 'vitest';
 import { useScene } from './support/scene.ts';
-import { states } from './support/worker.ts';
+import { anyDelivery, states } from './support/worker.ts';
 import { until } from './support/world.ts';
 
 describe('who is told', () => {
@@ -33,7 +33,7 @@ describe('who is told', () => {
     expect(massive[0]?.body.data).toMatchObject({ reason: 'revoked_with_client', sequence: 2 });
     expect(all.received).toHaveLength(5);
     expect(other.received).toHaveLength(0);
-    const { rows } = await world.pool.query('select lane from delivery where not proves group by lane');
+    const { rows } = await world.pool.query(`select lane from ${anyDelivery} d where not proves group by lane`);
     expect(rows).toEqual([{ lane: 0 }]);
   });
 

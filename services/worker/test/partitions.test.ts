@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { useScene } from './support/scene.ts';
 
 const day = 86_400_000;
-const tables = ['message', 'message_audience', 'delivery', 'attempt'];
+const tables = ['message', 'message_audience', 'delivery_done', 'attempt'];
 
 describe('the weeks of deliveries', () => {
   const scene = useScene();
@@ -17,10 +17,10 @@ describe('the weeks of deliveries', () => {
 
     // Weeks of last quarter, as if this database had been running then.
     const migrator = createPool({ connectionString: world.url, role: 'grantlog_migrate', max: 1 });
-    const insert = (id: string, state: string, finishedDaysAgo: number | null): Promise<unknown> =>
+    const insert = (id: string, state: string, finishedDaysAgo: number): Promise<unknown> =>
       world.pool.query(
-        `insert into delivery (platform, id, endpoint, lane, position, ordinal, state, finished_at)
-         values ('arlo', $1, $1, 1, 1, 0, $2, now() - make_interval(days => $3))`,
+        `insert into delivery_done (platform, id, endpoint, lane, position, proves, state, attempt, created_at, finished_at)
+         values ('arlo', $1, $1, 1, 1, false, $2, 1, now(), now() - make_interval(days => $3))`,
         [id, state, finishedDaysAgo],
       );
     for (const table of tables) {
@@ -42,14 +42,14 @@ describe('the weeks of deliveries', () => {
     const finishedLate = uuidv7(Date.now() - 56 * day);
     await insert(uuidv7(Date.now() - 77 * day), 'delivered', 76);
     await insert(uuidv7(Date.now() - 63 * day), 'failed', 60);
-    await insert(unfinished, 'pending', null);
+    await world.pool.query(`insert into delivery (platform, id, endpoint, lane, position) values ('arlo', $1, $1, 2, 1)`, [unfinished]);
     await insert(finishedLate, 'delivered', 5);
     await insert(recent, 'delivered', 10);
     await insert(uuidv7(Date.now() - 200 * day), 'delivered', 199);
     const { dropped } = await upkeep();
     // Twelve old weeks, of which at most the last five are too young, and two still hold something.
     expect(dropped).toBeGreaterThanOrEqual(5);
-    const { rows } = await world.pool.query<{ id: string }>('select id from delivery order by id');
+    const { rows } = await world.pool.query<{ id: string }>('select id from delivery union all select id from delivery_done order by id');
     expect(rows.map(({ id }) => id)).toEqual([unfinished, finishedLate, recent]);
   });
 });

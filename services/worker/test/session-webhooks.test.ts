@@ -144,7 +144,7 @@ describe('a webhook of a session', () => {
     const { rows } = await scene
       .world()
       .pool.query<{ kept: string }>(
-        'select d::text as kept from delivery d union all select a::text from attempt a union all select m::text from message m',
+        'select d::text as kept from delivery_done d union all select a::text from attempt a union all select m::text from message m',
       );
     expect(rows.length).toBeGreaterThan(5);
     for (const { kept } of rows) for (const secret of ['15551234567', 'whatsapp', 'a-token-of']) expect(kept).not.toContain(secret);

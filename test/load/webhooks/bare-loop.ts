@@ -51,7 +51,7 @@ const worker = work(async (data) => {
   done += 1;
   if (done === jobs) finished.resolve();
 });
-worker.on('error', (error) => console.error(error.message));
+worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
 for (let added = 0; added < jobs; added += 500) {
   const count = Math.min(500, jobs - added);
   await queue.addBulk(Array.from({ length: count }, () => ({ name: 'send', data: { url, body } })));

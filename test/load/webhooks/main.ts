@@ -16,7 +16,7 @@ const scale = Number(values.scale);
 const backends = (['redis', 'postgres'] as const).filter((backend) => values.backend === undefined || backend === values.backend);
 const isAsked = (scenario: string): boolean => values.only === undefined || values.only === scenario;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const say = (text: string): void => console.log(text);
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const percentile = (numbers: readonly number[], at: number): number => {
   const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(at * sorted.length))] ?? Number.NaN;
@@ -153,7 +153,7 @@ try {
       const began = performance.now();
       const open: Promise<void>[] = [];
       for (let n = 0; n < events; n += 1) {
-        const due = began + n * (Number(process.env.GAP ?? 5));
+        const due = began + n * Number(process.env.GAP ?? 5);
         if (due > performance.now()) await pause(due - performance.now());
         const grant = grants[n % grants.length];
         if (grant !== undefined) open.push(world.refresh(grant));

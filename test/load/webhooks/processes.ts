@@ -62,7 +62,14 @@ export const startWorker = async (environment: Readonly<Record<string, string>>)
   const opsPort = String(await findFreePort());
   const child = spawn(process.execPath, [join(checkout, 'services/worker/src/main.ts')], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env['PATH'] ?? '', PUBLIC_URL: 'http://localhost:4000', LOG_LEVEL: 'warn', ...(process.env['LOAD_NODE_OPTIONS'] ? { NODE_OPTIONS: process.env['LOAD_NODE_OPTIONS'] } : {}), ...environment, OPS_PORT: opsPort },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PUBLIC_URL: 'http://localhost:4000',
+      LOG_LEVEL: 'warn',
+      ...(process.env['LOAD_NODE_OPTIONS'] ? { NODE_OPTIONS: process.env['LOAD_NODE_OPTIONS'] } : {}),
+      ...environment,
+      OPS_PORT: opsPort,
+    },
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const opsUrl = `http://127.0.0.1:${opsPort}`;

@@ -107,7 +107,9 @@ export const createLoadWorld = async (options: { readonly clusterUrl: string; re
     /** How deliveries stand, without those that prove a URL. */
     states: async (): Promise<Readonly<Record<string, number>>> => {
       const { rows } = await worker.query<{ state: string; n: number }>(
-        'select state, count(*)::int as n from delivery where not proves group by state',
+        `select state, count(*)::int as n from (
+           select state, proves from delivery union all select state, proves from delivery_done) d
+         where not proves group by state`,
       );
       return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
     },

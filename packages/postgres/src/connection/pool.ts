@@ -28,6 +28,8 @@ export const createPool = (options: PoolOptions): pg.Pool => {
   // A worker frozen inside a transaction would hold its subscription; the server lets go of it (design §6).
   const idleLimit = options.role === 'grantlog_worker' ? ' -c idle_in_transaction_session_timeout=10000' : '';
   const pool = new pg.Pool({
+    // Statements that do not wait for each other travel together.
+    pipeline: options.role === 'grantlog_worker',
     connectionString: options.connectionString,
     max: options.max,
     keepAlive: true,

@@ -25,7 +25,8 @@ export const transaction = async <Result>(
   };
   client.on('error', onError);
   try {
-    await client.query(beginnings[kind]);
+    // Not awaited: it travels with the first statement, and what it fails with is what the commit fails with.
+    client.query(beginnings[kind]).catch(onError);
     const result = await work(client);
     await client.query('commit');
     return result;

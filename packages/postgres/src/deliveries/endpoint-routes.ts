@@ -17,12 +17,13 @@ export type EndpointRoute = {
   readonly types: readonly string[] | null;
   /** Whether its URL is proved; what it hears until then is held. */
   readonly proven: boolean;
-  /** Whether it wants the messages of a subject in order, or nothing of it that is stale. */
-  readonly lined: boolean;
+  /** Whether it wants the messages of a subject in order. */
+  readonly ordered: boolean;
+  /** Whether it wants nothing that a later message has made stale. */
   readonly supersedes: boolean;
 };
 
-const columns = 'endpoint, version, status, client, session, grants, types, proven, lined, supersedes';
+const columns = 'endpoint, version, status, client, session, grants, types, proven, ordered, supersedes';
 
 /** Counts the changes of a platform's routes that are neither of a session nor of some grants. */
 export const readRoutesVersion = async (client: Transaction, platform: PlatformId): Promise<number> => {
@@ -86,11 +87,11 @@ export const upsertRoute = async (
   await client.query({
     name: 'grantlog.upsert-route',
     text: `with route as (
-        insert into endpoint_route (platform, endpoint, fold_version, version, status, client, session, types, grants, proven, lined, supersedes)
+        insert into endpoint_route (platform, endpoint, fold_version, version, status, client, session, types, grants, proven, ordered, supersedes)
         values ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9::uuid[], $10, $11, $12)
         on conflict (platform, endpoint) do update set fold_version = excluded.fold_version, version = excluded.version,
           status = excluded.status, client = excluded.client, types = excluded.types,
-          session = coalesce(excluded.session, endpoint_route.session), grants = coalesce(excluded.grants, endpoint_route.grants), proven = excluded.proven, lined = excluded.lined, supersedes = excluded.supersedes
+          session = coalesce(excluded.session, endpoint_route.session), grants = coalesce(excluded.grants, endpoint_route.grants), proven = excluded.proven, ordered = excluded.ordered, supersedes = excluded.supersedes
       )
       insert into endpoint_routes_version as v (platform, version)
       select $1, 1 where $7::uuid is null and $9::uuid[] is null and not exists (
@@ -107,7 +108,7 @@ export const upsertRoute = async (
       route.types,
       route.grants,
       route.proven,
-      route.lined,
+      route.ordered,
       route.supersedes,
     ],
   });

@@ -4,7 +4,7 @@ import type { NewMessage } from './delivery.ts';
 /** Writes messages and who may read them; those that stand already stay as they are. */
 export const insertMessages = async (client: Transaction, messages: readonly NewMessage[]): Promise<void> => {
   if (messages.length === 0) return;
-  await client.query({
+  const written = client.query({
     name: 'grantlog.insert-messages',
     text: `insert into message (platform, id, position, ordinal, subject, type, renderer, body, recorded_at, trace)
       select m.platform, m.id, m.position, m.ordinal, m.subject, m.type, m.renderer, m.body, to_timestamp(m.recorded_ms / 1000), m.trace
@@ -25,8 +25,7 @@ export const insertMessages = async (client: Transaction, messages: readonly New
     ],
   });
   const readers = messages.flatMap((message) => message.audience.map((audience) => ({ ...message, audience })));
-  if (readers.length === 0) return;
-  await client.query({
+  const readable = client.query({
     name: 'grantlog.insert-message-audience',
     text: `insert into message_audience (platform, audience, position, ordinal, id)
       select * from unnest($1::text[], $2::uuid[], $3::bigint[], $4::int[], $5::uuid[]) on conflict do nothing`,
@@ -38,4 +37,5 @@ export const insertMessages = async (client: Transaction, messages: readonly New
       readers.map(({ id }) => id),
     ],
   });
+  await Promise.all([written, readable]);
 };

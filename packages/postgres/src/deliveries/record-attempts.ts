@@ -38,8 +38,6 @@ export type TurnReport = EndpointKey & {
   readonly tokens: number | null;
   /** `asks`: ends the turn unless something is due or somebody woke the endpoint elsewhere. `leaves`: ends it in any case. */
   readonly end: 'stays' | 'asks' | 'leaves';
-  readonly ordered: boolean;
-  readonly proofsOnly: boolean;
 };
 
 export type TurnAnswer = {
@@ -75,7 +73,7 @@ export const recordAttempts = async (
   const { rows } = await pool.query<Row>({
     name: 'grantlog.record-attempts',
     text: `select place, held, is_wanted as "isWanted", failing_since_ms as "failingSince", failing_for_ms as "failingForMs"
-      from record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+      from record_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
     values: [
       worker,
       holdMs,
@@ -83,8 +81,6 @@ export const recordAttempts = async (
       reports.map((report) => report.endpoint),
       reports.map((report) => report.epoch),
       reports.map((report) => ends[report.end]),
-      reports.map((report) => report.ordered),
-      reports.map((report) => report.proofsOnly),
       reports.map((report) => report.tokens),
       reports.map((report) => report.health?.anySuccess ?? false),
       reports.map((report) => report.health?.consecutiveFailures ?? null),

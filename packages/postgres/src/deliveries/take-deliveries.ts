@@ -7,10 +7,6 @@ export type Take = EndpointKey & {
   readonly epoch: number;
   /** Deliveries wanted at most. */
   readonly room: number;
-  /** Only the head of each subject's line. */
-  readonly ordered: boolean;
-  /** Only what proves the endpoint's URL. */
-  readonly proofsOnly: boolean;
 };
 
 /** A delivery in the hands of this turn alone, until it is recorded or the turn is over. */
@@ -40,7 +36,8 @@ export type Taken = {
 type Row = Omit<Taken, 'deliveries'> & Omit<TakenDelivery, 'id'> & { readonly place: number; readonly id: string | null };
 
 /**
- * Takes or keeps the turns of endpoints and hands out what is due, revocations first, in one statement for all of them.
+ * Takes or keeps the turns of endpoints and hands out what is due, revocations first, in one statement for all of them: in
+ * order where an endpoint asks for it, and nothing but what proves its URL until that is proved, as the dispatcher has it.
  * The answer for an endpoint whose turn is somebody else's is null.
  *
  * @param options.holdMs how long a turn stands without another word: a worker that is killed silences an endpoint this long.
@@ -54,7 +51,7 @@ export const takeDeliveries = async (
     name: 'grantlog.take-deliveries',
     text: `select place, epoch, is_open as "isOpen", consecutive_failures as "consecutiveFailures", tokens, tokens_age_ms as "tokensAgeMs",
         id, lane, proves, attempt, failures
-      from take_deliveries($1, $2, $3, $4, $5, $6, $7, $8)`,
+      from take_deliveries($1, $2, $3, $4, $5, $6)`,
     values: [
       worker,
       holdMs,
@@ -62,8 +59,6 @@ export const takeDeliveries = async (
       takes.map((take) => take.endpoint),
       takes.map((take) => take.epoch),
       takes.map((take) => take.room),
-      takes.map((take) => take.ordered),
-      takes.map((take) => take.proofsOnly),
     ],
   });
   const answers: (Omit<Taken, 'deliveries'> & { readonly deliveries: TakenDelivery[] })[] = [];

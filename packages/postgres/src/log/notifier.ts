@@ -12,11 +12,13 @@ export const createNotifier = (pool: pg.Pool, every = 5) => {
   const pending = new Set<PlatformId>();
   let timer: NodeJS.Timeout | null = null;
   let inFlight = false;
+  let last = 0;
 
   const flush = async (): Promise<void> => {
     timer = null;
     if (inFlight || pending.size === 0) return;
     inFlight = true;
+    last = performance.now();
     const platforms = [...pending];
     pending.clear();
     await pool
@@ -26,7 +28,8 @@ export const createNotifier = (pool: pg.Pool, every = 5) => {
     if (pending.size > 0) schedule();
   };
   const schedule = (): void => {
-    timer ??= setTimeout(() => void flush(), every);
+    // At once after a pause; a burst waits its turn.
+    timer ??= setTimeout(() => void flush(), Math.max(0, last + every - performance.now()));
   };
   return {
     notify: (platform: PlatformId): void => {

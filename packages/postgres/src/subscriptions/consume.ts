@@ -21,26 +21,30 @@ export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscri
   let claim: Claim | null = null;
   let batch: SubscriptionBatch | null = null;
   try {
-    await transaction(pool, async (client) => {
-      claim = await claimSubscription(client, [...byName.keys()]);
-      if (claim === null) return;
-      const subscription = byName.get(claim.name);
-      if (subscription === undefined) throw new Error(`no subscription is named ${claim.name}`);
-      const events = await readEventsAfter(client, {
-        platform: claim.platform,
-        after: claim.position,
-        limit: subscription.batchLimit ?? 500,
-      });
-      events.forEach((event, index) => {
-        const due = (claim?.position ?? 0) + index + 1;
-        if (event.position !== due) throw new LogOutOfOrder(`expected position ${due} of ${event.platform}, found ${event.position}`);
-      });
-      if (events.length === 0) return;
-      batch = { platform: claim.platform, events };
-      await subscription.handle(client, batch);
-      await moveCheckpoint(client, claim, claim.position + events.length);
-      // Effect and checkpoint are kept or forgotten together.
-    }, 'repeatable');
+    await transaction(
+      pool,
+      async (client) => {
+        claim = await claimSubscription(client, [...byName.keys()]);
+        if (claim === null) return;
+        const subscription = byName.get(claim.name);
+        if (subscription === undefined) throw new Error(`no subscription is named ${claim.name}`);
+        const events = await readEventsAfter(client, {
+          platform: claim.platform,
+          after: claim.position,
+          limit: subscription.batchLimit ?? 500,
+        });
+        events.forEach((event, index) => {
+          const due = (claim?.position ?? 0) + index + 1;
+          if (event.position !== due) throw new LogOutOfOrder(`expected position ${due} of ${event.platform}, found ${event.position}`);
+        });
+        if (events.length === 0) return;
+        batch = { platform: claim.platform, events };
+        await subscription.handle(client, batch);
+        await moveCheckpoint(client, claim, claim.position + events.length);
+        // Effect and checkpoint are kept or forgotten together.
+      },
+      'repeatable',
+    );
   } catch (error) {
     // The assignments above happen in the callback, which the compiler does not follow.
     const failed = claim as Claim | null;

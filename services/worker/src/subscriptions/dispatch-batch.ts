@@ -29,7 +29,7 @@ import {
 } from '@grantlog/postgres';
 import { renderBody } from '../webhooks/body.ts';
 import { messageId } from '../webhooks/message-id.ts';
-import { type Concerned, openRoutes, type Routes, type RoutesMemory } from '../webhooks/routing.ts';
+import { type Concerned, openRoutes, type RoutesMemory } from '../webhooks/routing.ts';
 import { rendererVersion, type Telling, tellingOf, verification } from '../webhooks/told-events.ts';
 import { grantAfter } from './live-grant.ts';
 import { sessionChanges } from './pending-sessions.ts';
@@ -82,17 +82,24 @@ export const dispatchBatch = async (
   const supersessions: Supersession[] = [];
   const woken = new Map<string, EndpointLane>();
   const wake = (endpoint: StreamId, lane: Lane): void => void woken.set(`${endpoint} ${lane}`, { platform, endpoint, lane });
-  const grants = await openGrants(client, platform, events);
-  const routes: Routes = await openRoutes(client, { platform, position: events[0]?.position ?? 1, memory });
+  // What does not wait for each other travels together, here and where it is written.
+  const [grants, routes] = await Promise.all([
+    openGrants(client, platform, events),
+    openRoutes(client, { platform, position: events[0]?.position ?? 1, memory }),
+  ]);
   await routes.prepare({
     sessions: [...grants.sessions(), ...events.filter(({ type }) => type.startsWith('session.')).map(({ streamId }) => streamId)],
     grants: events.filter(({ type }) => type.startsWith('grant.')).map(({ streamId }) => streamId),
   });
 
   const flush = async (): Promise<void> => {
-    for (let from = 0; from < messages.length; from += chunk) await insertMessages(client, messages.slice(from, from + chunk));
-    for (let from = 0; from < deliveries.length; from += chunk) await insertDeliveries(client, deliveries.slice(from, from + chunk));
-    await supersedeDeliveries(client, { platform, supersessions });
+    const chunks = <Row>(rows: readonly Row[]): readonly (readonly Row[])[] =>
+      Array.from({ length: Math.ceil(rows.length / chunk) }, (_, index) => rows.slice(index * chunk, (index + 1) * chunk));
+    await Promise.all([
+      ...chunks(messages).map((part) => insertMessages(client, part)),
+      ...chunks(deliveries).map((part) => insertDeliveries(client, part)),
+      supersedeDeliveries(client, { platform, supersessions: [...supersessions] }),
+    ]);
     for (const written of [messages, deliveries, supersessions]) written.length = 0;
   };
   const tell = (event: RecordedEvent, message: Message): void => {
@@ -102,7 +109,7 @@ export const dispatchBatch = async (
     const body = renderBody({ type, recordedAt, data: { ...data, position } });
     messages.push({ platform, id, position, ordinal, subject, type, renderer: rendererVersion, body, recordedAt, trace: null, audience });
     const stale = staleAfter(type);
-    for (const { endpoint, proven, lined, supersedes } of message.routes) {
+    for (const { endpoint, proven, ordered, supersedes } of message.routes) {
       const isHeld = !proven && !proves;
       deliveries.push({
         platform,
@@ -110,7 +117,7 @@ export const dispatchBatch = async (
         id,
         lane,
         position,
-        line: lined ? subject : null,
+        line: ordered || supersedes ? subject : null,
         proves,
         state: isHeld ? 'held' : 'pending',
       });
@@ -242,9 +249,7 @@ export const dispatchBatch = async (
       }
     }
   }
-  await grants.flush();
-  await trackSessions(client, { platform, ...sessionChanges(events) });
-  await flush();
+  await Promise.all([grants.flush(), trackSessions(client, { platform, ...sessionChanges(events) }), flush()]);
   return [...woken.values()];
 };
 
@@ -287,8 +292,10 @@ const openGrants = async (client: Transaction, platform: PlatformId, events: rea
     flush: async (): Promise<void> => {
       const touched = [...dirty];
       dirty.clear();
-      await upsertLiveGrants(client, { platform, grants: touched.filter((id) => !ended.has(id)).flatMap((id) => known.get(id) ?? []) });
-      await deleteLiveGrants(client, { platform, grantIds: touched.filter((id) => ended.has(id)) });
+      await Promise.all([
+        upsertLiveGrants(client, { platform, grants: touched.filter((id) => !ended.has(id)).flatMap((id) => known.get(id) ?? []) }),
+        deleteLiveGrants(client, { platform, grantIds: touched.filter((id) => ended.has(id)) }),
+      ]);
     },
   };
 };

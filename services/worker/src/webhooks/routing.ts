@@ -16,13 +16,13 @@ const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointStat
     case 'none':
       return null;
     case 'deleted': {
-      const nobody = { client: null, session: null, grants: null, types: null, proven: false, lined: false, supersedes: false };
+      const nobody = { client: null, session: null, grants: null, types: null, proven: false, ordered: false, supersedes: false };
       return { endpoint, version, status: 'deleted', ...nobody };
     }
     case 'active':
     case 'disabled': {
       const { status, client, session, types, verified: proven, ordered, skipSuperseded: supersedes } = state;
-      return { endpoint, version, status, client, session, grants: null, types, proven, lined: ordered || supersedes, supersedes };
+      return { endpoint, version, status, client, session, grants: null, types, proven, ordered, supersedes };
     }
   }
 };

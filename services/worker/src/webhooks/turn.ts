@@ -70,7 +70,8 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   let waiting: TakenDelivery[] = [];
   let underWay = 0;
   let ended: Ended[] = [];
-  let busy: 'no' | 'taking' | 'reporting' = 'no';
+  let isTaking = false;
+  let isReporting = false;
   /** Whether something may be due that is not in our hands, and whether it may be a revocation. */
   let more = true;
   let urgent = false;
@@ -103,27 +104,22 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     const room = Math.min(urgent && !isLow() ? urgentRoom : rules.takeLimit, receiver?.ratePerSecond ?? rules.takeLimit);
     more = false;
     urgent = false;
-    const opened = await context.open(endpoint);
-    if (opened === null) {
-      closing = 'yes';
-      waiting = [];
-      receiver = null;
-      return;
-    }
-    if (opened.ratePerSecond !== receiver?.ratePerSecond) bucket = null;
-    receiver = opened;
-    const taken = await desk.take({ ...endpoint, epoch, room, ordered: opened.ordered, proofsOnly: !opened.verified });
+    const [opened, taken] = await Promise.all([context.open(endpoint), desk.take({ ...endpoint, epoch, room })]);
     if (taken === null) return finish('done');
     word(asked);
     if (epoch === 0) health = healthAt(taken.consecutiveFailures);
     epoch = taken.epoch;
-    if (opened.ratePerSecond !== null && bucket === null) {
+    if (opened === null || taken.isOpen) closing = 'yes';
+    // The dispatcher has yet to hear that another URL has to be proved: what it handed out is given back.
+    if (opened?.verified === false && taken.deliveries.some(({ proves }) => !proves)) closing = 'yes';
+    if (opened?.ratePerSecond !== receiver?.ratePerSecond) bucket = null;
+    receiver = opened;
+    const perSecond = opened?.ratePerSecond ?? null;
+    if (perSecond !== null && bucket === null) {
       const { tokens: left, tokensAgeMs } = taken;
-      bucket = createTokenBucket({ perSecond: opened.ratePerSecond, left, ageMs: tokensAgeMs ?? 0, now: () => performance.now() });
+      bucket = createTokenBucket({ perSecond, left, ageMs: tokensAgeMs ?? 0, now: () => performance.now() });
     }
-    if (taken.isOpen) closing = 'yes';
     if (taken.deliveries.length === 0) return;
-    // A probe is one delivery; what comes after it is another question.
     if (taken.deliveries.length >= room) more = true;
     waiting = waiting.length === 0 ? [...taken.deliveries] : [...waiting, ...taken.deliveries].sort((a, b) => a.lane - b.lane);
   };
@@ -150,8 +146,6 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
       health: attempts.length === 0 ? null : { anySuccess, consecutiveFailures, openForMs },
       tokens: bucket?.left() ?? null,
       end,
-      ordered: to?.ordered ?? false,
-      proofsOnly: to?.verified === false,
     });
     if (answer === null) return finish('done');
     word(asked);
@@ -199,20 +193,31 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     }
   };
 
-  const ask = (what: 'taking' | 'reporting', work: Promise<void>): void => {
-    busy = what;
-    work.catch(fail).finally(() => {
-      busy = 'no';
-      next();
-    });
+  const goTake = (): void => {
+    isTaking = true;
+    take()
+      .catch(fail)
+      .finally(() => {
+        isTaking = false;
+        next();
+      });
+  };
+  const goReport = (end: 'stays' | 'asks' | 'leaves'): void => {
+    isReporting = true;
+    report(end)
+      .catch(fail)
+      .finally(() => {
+        isReporting = false;
+        next();
+      });
   };
   const isLow = (): boolean => waiting.length < rules.takeLimit / 2;
   /** Whether outcomes are recorded now, and not together with those that are about to come. */
   const isTimeToReport = (): boolean => {
     if (ended.length >= reportSize || receiver?.ordered === true) return true;
     soon ??= setTimeout(() => {
-      if (busy === 'no' && ended.length > 0) ask('reporting', report('stays'));
-      else soon = null;
+      soon = null;
+      if (!isReporting && ended.length > 0 && !isOver) goReport('stays');
     }, reportSoonMs);
     return false;
   };
@@ -222,14 +227,16 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     if (isOver) return;
     if (context.stopping() && closing === 'no') closing = 'yes';
     if (closing === 'no' && receiver !== null) fill(receiver);
-    if (busy !== 'no') return;
+    const isAtRest = underWay === 0 && !isTaking && !isReporting;
     if (closing !== 'no') {
-      if (underWay === 0 && epoch === 0) finish('done');
-      else if (underWay === 0) ask('reporting', report('leaves'));
-      else if (ended.length > 0) ask('reporting', report('stays'));
-    } else if ((more && isLow()) || (urgent && waiting.length < mostWaiting)) ask('taking', take());
-    else if (underWay === 0 && waiting.length === 0) ask('reporting', report('asks'));
-    else if (ended.length > 0 && isTimeToReport()) ask('reporting', report('stays'));
+      if (isAtRest && epoch === 0) finish('done');
+      else if (isAtRest) goReport('leaves');
+      else if (!isReporting && ended.length > 0) goReport('stays');
+      return;
+    }
+    if (!isTaking && ((more && isLow()) || (urgent && waiting.length < mostWaiting))) goTake();
+    else if (isAtRest && waiting.length === 0) goReport('asks');
+    if (!isReporting && ended.length > 0 && isTimeToReport()) goReport('stays');
   };
 
   next();
@@ -240,12 +247,12 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
       next();
     },
     tick: () => {
+      if (isOver) return;
       const now = performance.now();
-      if (isOver || busy !== 'no') return;
       if (closing === 'no' && now - began > rules.turnMs) closing = 'its_time';
       // With slots to spare it would send at once what somebody else was woken for.
       const patience = waiting.length === 0 ? rules.askMs : rules.renewMs;
-      if (closing === 'no' && now - lastWord > patience) ask('reporting', report('stays'));
+      if (!isTaking && !isReporting && epoch !== 0 && now - lastWord > patience) goReport('stays');
       else next();
     },
     over: over.promise,

@@ -89,10 +89,15 @@ export const startDelivering = (
   };
 };
 
+/** Every delivery, finished or not, to select from. */
+export const anyDelivery = `(
+  select platform, endpoint, id, lane, proves, state, attempt from delivery
+  union all select platform, endpoint, id, lane, proves, state, attempt from delivery_done)`;
+
 /** Deliveries by state, without those that prove a URL. */
 export const states = async (world: World): Promise<Readonly<Record<string, number>>> => {
   const { rows } = await world.pool.query<{ state: string; n: number }>(
-    'select state, count(*)::int as n from delivery where not proves group by state',
+    `select state, count(*)::int as n from ${anyDelivery} d where not proves group by state`,
   );
   return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
 };
