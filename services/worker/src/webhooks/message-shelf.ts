@@ -19,7 +19,7 @@ export const createMessageShelf = (pool: Database): MessageShelf => {
     parallel: 2,
     call: (keys: readonly { readonly platform: string; readonly id: string }[]) => readMessages(pool, keys),
   });
-  const fetch = async (key: string, platform: string, id: string): Promise<Message | null> => {
+  const readOne = async (key: string, platform: string, id: string): Promise<Message | null> => {
     try {
       const message = await read({ platform, id });
       if (message === null) return null;
@@ -37,7 +37,7 @@ export const createMessageShelf = (pool: Database): MessageShelf => {
       const known = kept.get(key);
       if (known !== undefined && performance.now() < known.until) return known.message;
       kept.delete(key);
-      const asked = underWay.get(key) ?? fetch(key, platform, id);
+      const asked = underWay.get(key) ?? readOne(key, platform, id);
       underWay.set(key, asked);
       return asked;
     },
