@@ -122,7 +122,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     ...runner,
     pool,
     listenUrl: config.databaseDirectUrl ?? config.databaseUrl,
-    subscriptions: [createDispatcher({ queue, onWakeFailed: troubled('wake') })],
+    subscriptions: [createDispatcher({ queue, onWakeFailed: troubled('wake'), own: { told: turns.told, wake: turns.wakeOwn } })],
   });
   const unhurried = { ...runner, listenUrl: null, pollEvery: 100 };
   const subscriptions = runSubscriptions({

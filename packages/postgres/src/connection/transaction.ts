@@ -28,7 +28,9 @@ export const transaction = async <Result>(
     // Not awaited: it travels with the first statement, and what it fails with is what the commit fails with.
     client.query(beginnings[kind]).catch(onError);
     const result = await work(client);
-    await client.query('commit');
+    const { command } = await client.query('commit');
+    // What was sent and not waited for has failed: the server rolls back, and says so in no other way.
+    if (command !== 'COMMIT') throw new Error('the transaction was rolled back by a statement that failed');
     return result;
   } catch (error) {
     await client.query('rollback').catch((cause: Error) => {

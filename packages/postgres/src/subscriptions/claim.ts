@@ -33,14 +33,18 @@ export const claimSubscription = async (client: pg.PoolClient, names: readonly s
   return rows[0] ?? null;
 };
 
+/** Moves a claimed checkpoint; fails, and the transaction with it, where it has moved under its claim. */
 export const moveCheckpoint = async (client: pg.PoolClient, claim: Claim, position: number): Promise<void> => {
-  const { rowCount } = await client.query({
+  await client.query({
     name: 'grantlog.move-checkpoint',
-    text: `update subscription set position = $3, failing_position = null, failing_since = null, failure = null, retry_at = null
-      where name = $1 and platform = $2 and position = $4`,
+    // A division by nothing is what fails without a further round trip.
+    text: `with moved as (
+        update subscription set position = $3, failing_position = null, failing_since = null, failure = null, retry_at = null
+        where name = $1 and platform = $2 and position = $4 returning 1
+      )
+      select 1 / (select count(*) from moved)`,
     values: [claim.name, claim.platform, position, claim.position],
   });
-  if (rowCount !== 1) throw new Error(`checkpoint ${claim.name} of ${claim.platform} moved under its own claim`);
 };
 
 /** Notes that a subscription cannot go on from where it stands; it is tried again, later each time, and never skips. */

@@ -15,11 +15,21 @@ export class LogOutOfOrder extends Error {
   override readonly name = 'LogOutOfOrder';
 }
 
+/** What a checkpoint failed with that was moved without waiting, where that is why its transaction failed. */
+const whyNotMoved = (moving: Promise<void> | null, caught: unknown): Promise<unknown> =>
+  moving === null
+    ? Promise.resolve(caught)
+    : moving.then(
+        () => caught,
+        (error: unknown) => error,
+      );
+
 /** Claims one subscription that is behind, hands it one batch, and commits effect and checkpoint together. */
 export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscription[]): Promise<ConsumeOutcome> => {
   const byName = new Map(subscriptions.map((subscription) => [subscription.name, subscription]));
   let claim: Claim | null = null;
   let batch: SubscriptionBatch | null = null;
+  let moving: Promise<void> | null = null;
   try {
     await transaction(
       pool,
@@ -40,12 +50,15 @@ export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscri
         if (events.length === 0) return;
         batch = { platform: claim.platform, events };
         await subscription.handle(client, batch);
-        await moveCheckpoint(client, claim, claim.position + events.length);
-        // Effect and checkpoint are kept or forgotten together.
+        // Not awaited: it travels with the commit, which fails where it fails.
+        moving = moveCheckpoint(client, claim, claim.position + events.length);
+        moving.catch(() => {});
       },
+      // Effect and checkpoint are kept or forgotten together.
       'repeatable',
     );
-  } catch (error) {
+  } catch (caught) {
+    const error = await whyNotMoved(moving, caught);
     // The assignments above happen in the callback, which the compiler does not follow.
     const failed = claim as Claim | null;
     if (failed === null) throw error;

@@ -13,6 +13,7 @@ import {
   insertMessages,
   type Lane,
   type LiveGrant,
+  type Message,
   type NewDelivery,
   type NewMessage,
   readFirstEvents,
@@ -37,7 +38,7 @@ import { sessionChanges } from './pending-sessions.ts';
 /** Rows written or taken by one statement; a revocation of a million grants is many statements of one transaction. */
 const chunk = 2_000;
 
-type Message = {
+type Announcement = {
   readonly as: string;
   readonly lane: Lane;
   readonly subject: StreamId;
@@ -72,11 +73,20 @@ const concernOf = ({ client, session, grantId }: LiveGrant): Concerned => ({
 
 const audienceOf = ({ clients, sessions }: Concerned): readonly StreamId[] => [...clients, ...sessions];
 
-/** Writes what endpoints are told of a batch of events, and returns the endpoints and lanes that have work now. */
+/** What came of a batch, once its transaction is committed. */
+export type Dispatched = {
+  /** Endpoints and lanes that have work now. */
+  readonly woken: readonly EndpointLane[];
+  /** What they are told of the last events, for whoever sends it at once. */
+  readonly messages: readonly (Message & { readonly platform: PlatformId })[];
+};
+
+/** Writes what endpoints are told of a batch of events. */
 export const dispatchBatch = async (
   client: Transaction,
   { platform, events, memory }: SubscriptionBatch & { readonly memory: RoutesMemory },
-): Promise<readonly EndpointLane[]> => {
+): Promise<Dispatched> => {
+  let told: Dispatched['messages'] = [];
   const messages: NewMessage[] = [];
   const deliveries: NewDelivery[] = [];
   const supersessions: Supersession[] = [];
@@ -100,9 +110,10 @@ export const dispatchBatch = async (
       ...chunks(deliveries).map((part) => insertDeliveries(client, part)),
       supersedeDeliveries(client, { platform, supersessions: [...supersessions] }),
     ]);
+    told = messages.map(({ recordedAt, ...message }) => ({ ...message, recordedAt: new Date(recordedAt) }));
     for (const written of [messages, deliveries, supersessions]) written.length = 0;
   };
-  const tell = (event: RecordedEvent, message: Message): void => {
+  const tell = (event: RecordedEvent, message: Announcement): void => {
     const { as: type, lane, subject, data, audience, ordinal = 0, proves = false } = message;
     const { position, recordedAt } = event;
     const id = messageId({ platform, position, recordedAt, subject });
@@ -250,7 +261,7 @@ export const dispatchBatch = async (
     }
   }
   await Promise.all([grants.flush(), trackSessions(client, { platform, ...sessionChanges(events) }), flush()]);
-  return [...woken.values()];
+  return { woken: [...woken.values()], messages: told };
 };
 
 const begunIn = (events: readonly RecordedEvent[]): readonly LiveGrant[] =>

@@ -1,7 +1,7 @@
-import type { EndpointLane, Subscription, SubscriptionBatch } from '@grantlog/postgres';
+import type { EndpointLane, Message, Subscription, SubscriptionBatch } from '@grantlog/postgres';
 import type { DeliveryQueue } from '../queue/delivery-queue.ts';
 import type { RoutesMemory } from '../webhooks/routing.ts';
-import { dispatchBatch } from './dispatch-batch.ts';
+import { type Dispatched, dispatchBatch } from './dispatch-batch.ts';
 
 /**
  * Event × endpoints that want it → deliveries, in the transaction of the checkpoint. After the commit each endpoint and
@@ -10,18 +10,26 @@ import { dispatchBatch } from './dispatch-batch.ts';
 export const createDispatcher = (options: {
   readonly queue: Pick<DeliveryQueue, 'wake'>;
   readonly onWakeFailed: (error: unknown) => void;
+  /** The endpoints that this very process serves: they hear of it at once, and what they are told is at hand. */
+  readonly own?: {
+    readonly told: (messages: Iterable<Message & { readonly platform: string }>) => void;
+    /** False where somebody else has to be woken. */
+    readonly wake: (lane: EndpointLane) => boolean;
+  };
 }): Subscription => {
   const memory: RoutesMemory = new Map();
-  const woken = new WeakMap<SubscriptionBatch, readonly EndpointLane[]>();
+  const dispatched = new WeakMap<SubscriptionBatch, Dispatched>();
   return {
     name: 'dispatcher',
     batchLimit: 500,
     handle: async (client, batch) => {
-      woken.set(batch, await dispatchBatch(client, { ...batch, memory }));
+      dispatched.set(batch, await dispatchBatch(client, { ...batch, memory }));
     },
     afterCommit: (batch) => {
+      const { woken = [], messages = [] } = dispatched.get(batch) ?? {};
+      options.own?.told(messages);
       // Not awaited: a queue that is away must not hold the log's consumers up.
-      options.queue.wake(woken.get(batch) ?? []).catch(options.onWakeFailed);
+      options.queue.wake(woken.filter((lane) => options.own?.wake(lane) !== true)).catch(options.onWakeFailed);
     },
   };
 };

@@ -5,6 +5,8 @@ import { batched } from '../batched.ts';
 export type MessageShelf = {
   /** Null where the message is no more. */
   readonly get: (platform: string, id: string) => Promise<Message | null> | Message;
+  /** Takes what this process has just written. */
+  readonly put: (messages: Iterable<Message & { readonly platform: string }>) => void;
 };
 
 /** Messages kept in memory, and for how many milliseconds. */
@@ -13,6 +15,11 @@ const keptMs = 30_000;
 
 export const createMessageShelf = (pool: Database): MessageShelf => {
   const kept = new Map<string, { readonly message: Message; readonly until: number }>();
+  const keep = (key: string, message: Message): void => {
+    const [oldest] = kept.keys();
+    if (kept.size >= most && oldest !== undefined) kept.delete(oldest);
+    kept.set(key, { message, until: performance.now() + keptMs });
+  };
   const underWay = new Map<string, Promise<Message | null>>();
   const read = batched({
     limit: 500,
@@ -23,15 +30,16 @@ export const createMessageShelf = (pool: Database): MessageShelf => {
     try {
       const message = await read({ platform, id });
       if (message === null) return null;
-      const [oldest] = kept.keys();
-      if (kept.size >= most && oldest !== undefined) kept.delete(oldest);
-      kept.set(key, { message, until: performance.now() + keptMs });
+      keep(key, message);
       return message;
     } finally {
       underWay.delete(key);
     }
   };
   return {
+    put: (messages) => {
+      for (const { platform, ...message } of messages) keep(`${platform} ${message.id}`, message);
+    },
     get: (platform, id) => {
       const key = `${platform} ${id}`;
       const known = kept.get(key);

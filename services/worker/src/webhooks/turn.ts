@@ -42,8 +42,8 @@ const mostWaiting = 256;
 
 /** The serving of one endpoint by one process, for as long as there is work or somebody else should have it. */
 export type Turn = {
-  /** Something new may be due. A revocation is fetched even while much else waits. */
-  readonly wake: (lane: Lane) => void;
+  /** Something new may be due. A revocation is fetched even while much else waits. False where the turn is about to end. */
+  readonly wake: (lane: Lane) => boolean;
   /** Called every now and then: holds on to the turn, and looks whether its time is up. */
   readonly tick: () => void;
   /** Resolves once the turn is over. `its_time`: others may have it now, and there was work left. */
@@ -242,9 +242,11 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   next();
   return {
     wake: (lane) => {
+      if (isOver || closing !== 'no') return false;
       more = true;
       if (lane === revocationLane) urgent = true;
       next();
+      return true;
     },
     tick: () => {
       if (isOver) return;

@@ -4,7 +4,7 @@ import { verifyEndpoint } from './change-endpoint.ts';
 import { createDesk } from './desk.ts';
 import { type FollowContext, followUp } from './follow-up.ts';
 import { insist } from './insist.ts';
-import { createMessageShelf } from './message-shelf.ts';
+import { createMessageShelf, type MessageShelf } from './message-shelf.ts';
 import { openReceiver } from './receiver.ts';
 import type { DeliveryRules } from './rules.ts';
 import { type SendContext, sendDelivery } from './send.ts';
@@ -26,6 +26,10 @@ export type DeliveryContext = SendContext &
 export type Turns = {
   /** Has an endpoint served; resolves once it is, here or elsewhere, or is somebody else's affair. */
   readonly wake: (lane: EndpointLane) => Promise<void>;
+  /** Takes what this process has just told, so that it is at hand. */
+  readonly told: MessageShelf['put'];
+  /** Wakes an endpoint that this process serves already; false for any other. */
+  readonly wakeOwn: (lane: EndpointLane) => boolean;
   /** Begins nothing more, and resolves once what was begun has ended and is recorded. */
   readonly stop: () => Promise<void>;
 };
@@ -83,6 +87,8 @@ export const createTurns = (context: DeliveryContext): Turns => {
   }, rules.askMs);
 
   return {
+    told: shelf.put,
+    wakeOwn: ({ platform, endpoint, lane }) => turns.get(`${platform}/${endpoint}`)?.wake(lane) ?? false,
     wake: async (lane) => {
       const key = `${lane.platform}/${lane.endpoint}`;
       while (turns.size >= mostTurns && !turns.has(key)) await Promise.race([...turns.values()].map(({ over }) => over));
