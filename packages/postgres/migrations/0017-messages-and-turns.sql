@@ -382,40 +382,47 @@ begin
     on conflict do nothing;
   end if;
 
-  update endpoint_work w set
-    -- The attempts of one endpoint stand together, from `firsts` on.
-    claimed = case when firsts[m.place] is null then w.claimed
-      else array(select c.id from unnest(w.claimed) as c(id) where c.id <> all (ids[firsts[m.place]:lasts[m.place]])) end,
-    held_until = clock_timestamp() + make_interval(secs => hold_ms / 1000),
-    tokens = token_counts[m.place],
-    tokens_at = case when token_counts[m.place] is null then null else clock_timestamp() end,
-    consecutive_failures = coalesce(failures_now[m.place], w.consecutive_failures),
-    failing_since = case when failures_now[m.place] is null then w.failing_since when failures_now[m.place] = 0 then null
-      when answered[m.place] then now() else coalesce(w.failing_since, now()) end,
-    last_success_at = case when answered[m.place] then now() else w.last_success_at end,
-    last_failure_at = case when failures_now[m.place] > 0 then now() else w.last_failure_at end,
-    open_until = case when failures_now[m.place] is null then w.open_until
-      when open_ms[m.place] is null then null else now() + make_interval(secs => open_ms[m.place] / 1000) end
-  from unnest(mine) as m(place) where w.platform = platforms[m.place] and w.endpoint = endpoints[m.place];
-
-  -- Read after what was written, by a statement of its own: what was dispatched before this turn ends belongs to it.
-  update endpoint_work w set holder = null, held_until = null, claimed = '{}'
-  from unnest(mine) as m(place)
-  join endpoint_route r on r.platform = platforms[m.place] and r.endpoint = endpoints[m.place]
-  where w.platform = platforms[m.place] and w.endpoint = endpoints[m.place] and (leaves[m.place] = 2 or leaves[m.place] = 1
-    and w.wanted = 0 and w.claimed = '{}' and (w.open_until > clock_timestamp() or not exists (
-      select 1 from generate_series(0, 2) as l(lane) cross join lateral (
-        select 1 from delivery d where d.platform = w.platform and d.endpoint = w.endpoint and d.lane = l.lane
-          and d.state = 'pending' and d.due_at <= now() and (d.proves or r.proven)
-          and (not r.ordered or d.line is null or not exists (
-            select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line and h.position < d.position)) limit 1
-      ) d)));
-
+  -- Read after what was written and locked, by a statement of its own: what was dispatched before a turn ends belongs to it.
   return query
-  select m.place, coalesce(w.holder = worker, false), w.wanted > 0, (extract(epoch from w.failing_since) * 1000)::float8,
-    (extract(epoch from now() - w.failing_since) * 1000)::float8
-  from unnest(mine) as m(place)
-  join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place];
+  with told as materialized (
+    select m.place, w.platform, w.endpoint,
+      -- The attempts of one endpoint stand together, from `firsts` on.
+      case when firsts[m.place] is null then w.claimed
+        else array(select c.id from unnest(w.claimed) as c(id) where c.id <> all (ids[firsts[m.place]:lasts[m.place]])) end as claimed,
+      case when failures_now[m.place] is null then w.open_until
+        when open_ms[m.place] is null then null else now() + make_interval(secs => open_ms[m.place] / 1000) end as open_until,
+      r.proven, r.ordered
+    from unnest(mine) as m(place)
+    join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place]
+    left join endpoint_route r on r.platform = w.platform and r.endpoint = w.endpoint
+  ), ending as materialized (
+    select t.place, t.platform, t.endpoint, t.claimed, t.open_until, leaves[t.place] = 2 or leaves[t.place] = 1 and t.claimed = '{}' and (t.open_until > now() or not exists (
+      select 1 from generate_series(0, 2) as l(lane) cross join lateral (
+        select 1 from delivery d where d.platform = t.platform and d.endpoint = t.endpoint and d.lane = l.lane
+          and d.state = 'pending' and d.due_at <= now() and (d.proves or t.proven)
+          and (not t.ordered or d.line is null or not exists (
+            select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line
+              and h.position < d.position)) limit 1
+      ) d)) as ends
+    from told t
+  )
+  update endpoint_work w set
+    claimed = case when e.ends and (leaves[e.place] = 2 or w.wanted = 0) then '{}' else e.claimed end,
+    holder = case when e.ends and (leaves[e.place] = 2 or w.wanted = 0) then null else w.holder end,
+    held_until = case when e.ends and (leaves[e.place] = 2 or w.wanted = 0) then null
+      else clock_timestamp() + make_interval(secs => hold_ms / 1000) end,
+    tokens = token_counts[e.place],
+    tokens_at = case when token_counts[e.place] is null then null else clock_timestamp() end,
+    consecutive_failures = coalesce(failures_now[e.place], w.consecutive_failures),
+    failing_since = case when failures_now[e.place] is null then w.failing_since when failures_now[e.place] = 0 then null
+      when answered[e.place] then now() else coalesce(w.failing_since, now()) end,
+    last_success_at = case when answered[e.place] then now() else w.last_success_at end,
+    last_failure_at = case when failures_now[e.place] > 0 then now() else w.last_failure_at end,
+    open_until = e.open_until
+  from ending e
+  where w.platform = e.platform and w.endpoint = e.endpoint
+  returning e.place, coalesce(w.holder = worker, false), w.wanted > 0, (extract(epoch from w.failing_since) * 1000)::float8,
+    (extract(epoch from now() - w.failing_since) * 1000)::float8;
 end $$;
 
 revoke all on message, message_audience, delivery, delivery_done, attempt, endpoint_work from public;

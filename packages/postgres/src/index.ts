@@ -71,6 +71,7 @@ export { createNotifier } from './log/notifier.ts';
 export type { PostgresEventLogOptions } from './log/postgres-event-log.ts';
 export { createPostgresEventLog } from './log/postgres-event-log.ts';
 export { readEventsAfter, readHead, readStream } from './log/read-events.ts';
+export { readVersions } from './log/read-versions.ts';
 export type { SnapshotSealer } from './log/snapshot-mac.ts';
 export { isGenuine } from './log/snapshot-mac.ts';
 export { type ClaimedLogout, claimLogouts, receiverName } from './logout/claim-logouts.ts';

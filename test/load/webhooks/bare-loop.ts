@@ -54,7 +54,8 @@ const worker = work(async (data) => {
 worker.on('error', (error) => process.stderr.write(`${error.message}\n`));
 for (let added = 0; added < jobs; added += 500) {
   const count = Math.min(500, jobs - added);
-  await queue.addBulk(Array.from({ length: count }, () => ({ name: 'send', data: { url, body } })));
+  if (process.env['BARE_BULK'] === '1') await queue.addBulk(Array.from({ length: count }, () => ({ name: 'send', data: { url, body } })));
+  else await Promise.all(Array.from({ length: count }, () => queue.add('send', { url, body })));
 }
 await finished.promise;
 const seconds = (performance.now() - began) / 1_000;

@@ -5,7 +5,7 @@ import { createDesk } from './desk.ts';
 import { type FollowContext, followUp } from './follow-up.ts';
 import { insist } from './insist.ts';
 import { createMessageShelf, type MessageShelf } from './message-shelf.ts';
-import { openReceiver } from './receiver.ts';
+import { createReceivers } from './receivers.ts';
 import type { DeliveryRules } from './rules.ts';
 import { type SendContext, sendDelivery } from './send.ts';
 import { createSlots } from './slots.ts';
@@ -41,13 +41,14 @@ const mostTurns = 4_000;
 export const createTurns = (context: DeliveryContext): Turns => {
   const { pool, rules, log } = context;
   const desk = createDesk({ pool, worker: context.worker, rules });
+  const receivers = createReceivers(context);
   const shelf = createMessageShelf(pool);
   const slots = createSlots(mostRequests);
   const turns = new Map<string, Turn>();
   let stopping = false;
 
   const open = async (endpoint: EndpointKey) => {
-    const receiver = await openReceiver(context, endpoint);
+    const receiver = await receivers(endpoint);
     if (receiver === null) while ((await abandonDeliveries(pool, endpoint)) > 0);
     return receiver;
   };
