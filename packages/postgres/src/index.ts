@@ -63,6 +63,7 @@ export {
 export { type Supersession, supersedeDeliveries } from './deliveries/supersede-deliveries.ts';
 export { abandonDeliveries, holdPending, listDueLanes, releaseHeld } from './deliveries/sweep.ts';
 export { type Take, type Taken, type TakenDelivery, takeDeliveries } from './deliveries/take-deliveries.ts';
+export { readWaiting, type Waiting } from './deliveries/waiting.ts';
 export { forgetProofs, type ProofUse, spendProof } from './dpop/spend-proof.ts';
 export { appendBatch } from './log/append-batch.ts';
 export { classifyFailure } from './log/failures.ts';

@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Histogram, Counter as PromCounter, Gauge as Prom
  * Every label there is. Each has few values, known when the code is written; who used the server (a platform, a client,
  * an account) is none of them: it would leak tenants to whoever reads dashboards, and grow without end.
  */
-export type Label = 'backend' | 'endpoint' | 'lane' | 'method' | 'operation' | 'outcome' | 'reason' | 'status' | 'subscription';
+export type Label = 'backend' | 'endpoint' | 'lane' | 'method' | 'operation' | 'outcome' | 'reason' | 'state' | 'status' | 'subscription';
 
 type LabelValues<L extends Label> = Readonly<Record<L, string | number>>;
 
@@ -19,7 +19,8 @@ type Description<L extends Label> = { readonly name: string; readonly help: stri
 export type Metrics = {
   readonly counter: <L extends Label>(metric: Description<L>) => Counter<L>;
   readonly gauge: <L extends Label>(metric: Description<L>) => Gauge<L>;
-  readonly timer: <L extends Label>(metric: Description<L>) => Timer<L>;
+  /** `upTo` adds buckets for what may take longer than ten seconds: each tenfold, up to so many seconds. */
+  readonly timer: <L extends Label>(metric: Description<L> & { readonly upTo?: number }) => Timer<L>;
   /** The exposition text that Prometheus scrapes. */
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -50,7 +51,8 @@ export const createMetrics = (options: { readonly service: string }): Metrics =>
       return { set: (labels, value) => gauge.set({ ...labels }, value) };
     },
     timer: (metric) => {
-      const histogram = new Histogram({ ...named(metric, registry), buckets: durationBuckets });
+      const longer = [100, 1_000, 10_000, 100_000].filter((seconds) => seconds <= (metric.upTo ?? 0));
+      const histogram = new Histogram({ ...named(metric, registry), buckets: [...durationBuckets, ...longer] });
       return { observe: (labels, seconds) => histogram.observe({ ...labels }, seconds) };
     },
     render: () => registry.metrics(),

@@ -1,7 +1,20 @@
 import type { ConfigProblem, Environment, Parsed, Setting, Values } from './config.ts';
 import { ConfigError, collectConfig } from './config.ts';
 import { type LogLevel, logLevels } from './logger.ts';
-import { addressList, authorities, destinationList, mailbox, oneOf, optional, port, secrets, text, url, withDefault } from './settings.ts';
+import {
+  addressList,
+  authorities,
+  destinationList,
+  mailbox,
+  oneOf,
+  optional,
+  port,
+  secondsList,
+  secrets,
+  text,
+  url,
+  withDefault,
+} from './settings.ts';
 
 export type Service = 'api' | 'worker';
 
@@ -24,6 +37,8 @@ export type ServiceConfig = {
   readonly egressAllow: readonly string[];
   /** Certificate authorities in PEM that vouch for those destinations, besides the runtime's own. */
   readonly egressCa: string | undefined;
+  /** Seconds from each failed attempt at a webhook to the next; one attempt more than there are. */
+  readonly webhookRetrySeconds: readonly number[];
   /** The mail server that takes mails in; without it they are kept in development, and wait elsewhere. */
   readonly smtpUrl: string | undefined;
   /** `From` of every mail: an address, or `Name <address>`. */
@@ -57,6 +72,9 @@ const publicUrl: Setting<string> = {
   },
 };
 
+/** 5 s, 5 and 30 min, 2, 5, 10, 14, 20 and 24 h: ten attempts over three days, the example of Standard Webhooks. */
+const defaultRetrySeconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
+
 const specOf = (service: Service) => ({
   databaseUrl: url('DATABASE_URL', {
     protocols: ['postgres:', 'postgresql:'],
@@ -73,6 +91,7 @@ const specOf = (service: Service) => ({
   trustProxy: withDefault(addressList('TRUST_PROXY'), []),
   egressAllow: withDefault(destinationList('EGRESS_ALLOW'), []),
   egressCa: optional(authorities('EGRESS_CA')),
+  webhookRetrySeconds: withDefault(secondsList('WEBHOOK_RETRY_SECONDS'), defaultRetrySeconds),
   smtpUrl: optional(url('SMTP_URL', { protocols: ['smtp:', 'smtps:'], example: 'smtp://user:password@localhost:587' })),
   mailFrom: optional(mailbox('MAIL_FROM')),
   dataDir: withDefault(text('DATA_DIR', 'Set it to a folder that this user may write to'), '.grantlog'),
@@ -129,6 +148,7 @@ export const describeConfig = (config: ServiceConfig): Readonly<Record<string, s
   TRUST_PROXY: config.trustProxy.length === 0 ? 'none' : config.trustProxy.join(', '),
   EGRESS_ALLOW: config.egressAllow.length === 0 ? 'none' : config.egressAllow.join(', '),
   EGRESS_CA: config.egressCa === undefined ? 'not set' : 'set',
+  WEBHOOK_RETRY_SECONDS: config.webhookRetrySeconds.join(', '),
   SMTP_URL: withoutPassword(config.smtpUrl),
   MAIL_FROM: config.mailFrom,
   DATA_DIR: config.dataDir,

@@ -94,6 +94,15 @@ export const destinationList = (name: string): Setting<readonly string[]> =>
     return strange < 0 ? value(entries) : wrong(`has an entry (the ${strange + 1}.) that is no host with its port, in lower case`);
   });
 
+/** Whole seconds, from a second to a week each, at most 20 of them. */
+export const secondsList = (name: string): Setting<readonly number[]> =>
+  required(name, 'List whole seconds, such as 5, 300, 1800, separated by commas', (given) => {
+    const entries = given.split(/[\s,]+/).filter((entry) => entry !== '');
+    if (entries.length > 20) return wrong('has more than 20 entries');
+    const strange = entries.findIndex((entry) => !/^[1-9]\d{0,5}$/.test(entry) || Number(entry) > 604_800);
+    return strange < 0 ? value(entries.map(Number)) : wrong(`has an entry (the ${strange + 1}.) that is not from 1 to 604800`);
+  });
+
 const pemCertificate = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 const isCertificate = (cert: string): boolean => {

@@ -44,6 +44,7 @@ describe('the configuration of a service', () => {
       host: '0.0.0.0',
       trustProxy: [],
       egressAllow: [],
+      webhookRetrySeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
       egressCa: undefined,
       smtpUrl: undefined,
       mailFrom: 'Grantlog <no-reply@auth.example.com>',
@@ -174,6 +175,13 @@ describe('the configuration of a service', () => {
     const config = readServiceConfig(env, 'api');
     expect(config).toMatchObject({ egressAllow: ['clients.internal:443', '10.0.0.7:8443', '[fd00::7]:443'], egressCa: pem.trim() });
     expect(describeConfig(config)).toMatchObject({ EGRESS_ALLOW: config.egressAllow.join(', '), EGRESS_CA: 'set' });
+  });
+
+  test('takes the waits between attempts at a webhook in seconds, and names the one that is none', () => {
+    expect(readServiceConfig({ ...good, WEBHOOK_RETRY_SECONDS: '1, 60' }, 'worker').webhookRetrySeconds).toEqual([1, 60]);
+    expect(problemsOf({ ...good, WEBHOOK_RETRY_SECONDS: '5, soon' })).toEqual([
+      'WEBHOOK_RETRY_SECONDS has an entry (the 2.) that is not from 1 to 604800',
+    ]);
   });
 
   test('takes nothing but certificates for authorities', () => {

@@ -11,6 +11,7 @@ import {
   deleteOldSignInClients,
   maintainPartitions,
   readSubscriptionLag,
+  readWaiting,
   runSubscriptions,
 } from '@grantlog/postgres';
 import { clientList, grantList } from '@grantlog/read-models';
@@ -97,10 +98,10 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     sealer,
     queue,
     egress,
-    rules: deliveryRules,
+    rules: { ...deliveryRules, retryDelays: config.webhookRetrySeconds.map((seconds) => seconds * second) },
     now: Date.now,
     random: Math.random,
-    onAttempt: ({ delivery, attempt }) => counted.attempt({ ...attempt.record, lane: delivery.lane }),
+    onAttempt: counted.attempt,
     onEndpoint: ({ fate, platform, endpoint }) => {
       counted.endpoint(fate);
       log.warn(
@@ -179,6 +180,8 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
     every(5 * second, async () => counted.unanswered(await expireSessions({ pool, log: events, limit: 500 })), troubled('session_expiry')),
     every(60 * second, async () => counted.reaped(await reapClients({ pool, log: events, limit: 200 })), troubled('client_reaping')),
+    every(10 * second, async () => counted.waiting(await readWaiting(pool)), troubled('waiting')),
+    every(10 * second, async () => counted.queued(await queue.depth()), troubled('queue_depth')),
     every(10 * second, async () => counted.lag(await readSubscriptionLag(pool)), troubled('lag')),
     every(2 * second, mailer.post, troubled('mail')),
     every(second, logouts.send, troubled('logout')),

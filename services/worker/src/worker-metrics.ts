@@ -1,10 +1,13 @@
-import type { LogoutOutcome, SubscriptionLag } from '@grantlog/postgres';
+import { type Lane, type LogoutOutcome, lanes, type SubscriptionLag, type Waiting } from '@grantlog/postgres';
 import { createMetrics, type Metrics } from '@grantlog/runtime';
+import type { Ended } from './webhooks/turn.ts';
 
 /** What the worker counts. No label names a tenant. */
 export type WorkerMetrics = {
   readonly metrics: Metrics;
-  readonly attempt: (attempt: { readonly lane: number; readonly outcome: string; readonly durationMs: number | null }) => void;
+  readonly attempt: (ended: Ended) => void;
+  readonly waiting: (waiting: readonly Waiting[]) => void;
+  readonly queued: (depths: readonly { readonly lane: Lane; readonly wakes: number }[]) => void;
   readonly consumed: (subscription: string, events: number) => void;
   readonly failed: (operation: string) => void;
   readonly endpoint: (fate: 'warned' | 'disabled') => void;
@@ -24,6 +27,24 @@ export const createWorkerMetrics = (): WorkerMetrics => {
     labels: ['lane', 'outcome'],
   });
   const durations = metrics.timer({ name: 'delivery_attempt_seconds', help: 'Time of a webhook attempt', labels: ['outcome'] });
+  const firsts = metrics.timer({
+    name: 'delivery_first_attempt_seconds',
+    help: 'From the record of an event to the first attempt at telling an endpoint of it',
+    labels: ['lane'],
+    upTo: 1_000,
+  });
+  const successes = metrics.timer({
+    name: 'delivery_success_seconds',
+    help: 'From the record of an event to its arrival',
+    labels: ['lane'],
+    upTo: 100_000,
+  });
+  const waiting = metrics.gauge({
+    name: 'deliveries_waiting',
+    help: 'Deliveries that are due, overdue by five seconds, due later, or held until their endpoint has proved its URL',
+    labels: ['lane', 'state'],
+  });
+  const depth = metrics.gauge({ name: 'delivery_queue_depth', help: 'Wake-ups of endpoints in the queue', labels: ['lane'] });
   const consumed = metrics.counter({ name: 'subscription_events_total', help: 'Events consumed', labels: ['subscription'] });
   const behind = metrics.gauge({
     name: 'subscription_lag_events',
@@ -52,9 +73,22 @@ export const createWorkerMetrics = (): WorkerMetrics => {
   });
   return {
     metrics,
-    attempt: ({ lane, outcome, durationMs }) => {
-      attempts.add({ lane, outcome });
+    attempt: ({ delivery, attempt: { record, recordedAt } }) => {
+      const { outcome, durationMs, beganAt } = record;
+      attempts.add({ lane: delivery.lane, outcome });
       if (durationMs !== null) durations.observe({ outcome }, durationMs / 1000);
+      // Clocks differ; a time before the event is none.
+      if (delivery.attempt === 0) firsts.observe({ lane: delivery.lane }, Math.max(0, beganAt - recordedAt) / 1000);
+      if (outcome === 'delivered') successes.observe({ lane: delivery.lane }, Math.max(0, beganAt + (durationMs ?? 0) - recordedAt) / 1000);
+    },
+    waiting: (found) => {
+      for (const lane of lanes) {
+        const { due = 0, overdue = 0, later = 0, held = 0 } = found.find((each) => each.lane === lane) ?? {};
+        for (const [state, count] of Object.entries({ due, overdue, later, held })) waiting.set({ lane, state }, count);
+      }
+    },
+    queued: (depths) => {
+      for (const { lane, wakes } of depths) depth.set({ lane }, wakes);
     },
     consumed: (subscription, events) => consumed.add({ subscription }, events),
     failed: (operation) => failures.add({ operation }),

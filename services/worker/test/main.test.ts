@@ -57,6 +57,30 @@ describe('the worker process', () => {
     expect(await worker.exit).toBe(0);
   });
 
+  test('measures what waits, how attempts end, and how long an event takes to arrive', async () => {
+    const world = scene.world();
+    const receiver = await scene.receiver();
+    const client = await world.client('agent-1');
+    await world.endpoint({ url: receiver.url, client });
+    const grant = await world.grant({ client });
+    await world.revoke(grant);
+    // Nobody has proved this one's URL: what it would hear is held.
+    await world.endpoint({ url: 'http://127.0.0.1:9/', isVerified: false });
+    await world.grant({ client });
+    const worker = await start(world);
+    const text = await until(
+      async () => (await fetch(`http://127.0.0.1:${worker.opsPort}/metrics`)).text(),
+      (found) =>
+        /delivery_success_seconds_count\{[^}]*lane="0"[^}]*\} 1\n/.test(found) &&
+        /deliveries_waiting\{[^}]*state="held"[^}]*\} 2\n/.test(found),
+      30_000,
+    );
+    expect(text).toMatch(/delivery_first_attempt_seconds_count\{[^}]*lane="1"[^}]*\} [5-9]\n/);
+    expect(text).toMatch(/delivery_attempts_total\{[^}]*outcome="delivered"[^}]*\}/);
+    expect(text).toMatch(/delivery_queue_depth\{[^}]*lane="0"[^}]*\} 0\n/);
+    expect(text).toMatch(/deliveries_waiting\{[^}]*state="overdue"[^}]*\} 0\n/);
+  });
+
   test('names every bad setting at once and exits', async () => {
     const refused = start(scene.world(), { DATABASE_URL: '', GRANTLOG_SECRET: 'short' });
     await expect(refused).rejects.toThrow(/exit 1[\s\S]*DATABASE_URL[\s\S]*GRANTLOG_SECRET/);

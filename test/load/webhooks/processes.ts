@@ -6,7 +6,8 @@ import type { ReceiverCommand, ReceiverReport } from './receiver.ts';
 const here = import.meta.dirname;
 const checkout = join(here, '..', '..', '..');
 
-const nextMessage = <Message>(child: ChildProcess): Promise<Message> =>
+/** What a process says next; rejects where it ends instead. */
+export const nextMessage = <Message>(child: ChildProcess): Promise<Message> =>
   new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message as Message));
     const onExit = (code: number | null): void => reject(new Error(`a process of the measurement ended with ${code}`));

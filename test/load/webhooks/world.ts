@@ -30,9 +30,12 @@ export const createLoadWorld = async (options: { readonly clusterUrl: string; re
     if (result.outcome === 'conflict') throw new Error(`${streamId} is not at version ${expected}`);
   };
 
-  const endpoint = async (settings: Partial<EndpointRegistration> & { readonly url: string }): Promise<StreamId> => {
+  const endpoint = async (
+    settings: Partial<EndpointRegistration> & { readonly url: string },
+  ): Promise<{ readonly id: StreamId; readonly secret: string }> => {
     const id = standingId(standingKinds.webhookEndpoint) as StreamId;
-    const bytes = new TextEncoder().encode(createWebhookSecret());
+    const shown = createWebhookSecret();
+    const bytes = new TextEncoder().encode(shown);
     const credential = sealCredential(sealer, { platform, owner: id, kind: 'webhook_secret', bytes });
     await insertCredentials(pool, [credential]);
     const registration: EndpointRegistration = {
@@ -46,7 +49,7 @@ export const createLoadWorld = async (options: { readonly clusterUrl: string; re
       ...settings,
     };
     await append(id, { type: 'webhook_endpoint.registered', data: registration }, { type: 'webhook_endpoint.verified', data: {} });
-    return id;
+    return { id, secret: shown };
   };
 
   const seconds = (): number => Math.floor(Date.now() / 1_000);
@@ -112,6 +115,15 @@ export const createLoadWorld = async (options: { readonly clusterUrl: string; re
          where not proves group by state`,
       );
       return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+    },
+    /** Attempts by how they ended. */
+    attempts: async (): Promise<Readonly<Record<string, number>>> => {
+      const { rows } = await worker.query<{ outcome: string; n: number }>(
+        `select outcome, count(*)::int as n from attempt join (
+           select platform, endpoint, id from delivery where not proves union all select platform, endpoint, id from delivery_done where not proves) d
+         using (platform, endpoint, id) group by outcome order by outcome`,
+      );
+      return Object.fromEntries(rows.map(({ outcome, n }) => [outcome, n]));
     },
     close: async (): Promise<void> => {
       log.stop();

@@ -11,6 +11,7 @@ export const testConfig = (databaseUrl: string, change: Partial<ServiceConfig> =
   host: '127.0.0.1',
   trustProxy: [],
   egressAllow: [],
+  webhookRetrySeconds: [5],
   egressCa: undefined,
   smtpUrl: undefined,
   mailFrom: 'Grantlog <no-reply@localhost>',

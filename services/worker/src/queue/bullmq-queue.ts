@@ -8,6 +8,7 @@ type Wake = { readonly platform: EndpointLane['platform']; readonly endpoint: En
 /** The parts of BullMQ's queues and workers that are the same type on every backend. */
 type WakeQueue = {
   readonly addBulk: (jobs: { readonly name: 'wake'; readonly data: Wake; readonly opts: JobsOptions }[]) => Promise<unknown>;
+  readonly getJobCountByTypes: (...types: ('waiting' | 'active' | 'prioritized')[]) => Promise<number>;
   readonly on: (event: 'error', listener: (error: Error) => void) => unknown;
   readonly close: () => Promise<void>;
 };
@@ -86,6 +87,8 @@ export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOption
         workers.push(worker);
       }
     },
+    depth: () =>
+      Promise.all(lanes.map(async (lane) => ({ lane, wakes: (await queues[lane]?.getJobCountByTypes('waiting', 'active')) ?? 0 }))),
     check: backend.check,
     close: async () => {
       const orderly = Promise.all(workers.map((worker) => worker.close())).then(() => Promise.all(queues.map((queue) => queue.close())));

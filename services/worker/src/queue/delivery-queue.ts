@@ -1,4 +1,4 @@
-import type { EndpointLane } from '@grantlog/postgres';
+import type { EndpointLane, Lane } from '@grantlog/postgres';
 
 /**
  * Wake-ups for endpoints and lanes. A wake-up may be lost or come twice: what is due stands in Postgres, and the sweeper
@@ -9,6 +9,8 @@ export type DeliveryQueue = {
   readonly wake: (lanes: readonly EndpointLane[]) => Promise<void>;
   /** Starts to hand out wake-ups, each endpoint and lane to one handler at a time. */
   readonly work: (handler: (lane: EndpointLane) => Promise<void>) => void;
+  /** Wake-ups that wait or are being handled, by lane. */
+  readonly depth: () => Promise<readonly { readonly lane: Lane; readonly wakes: number }[]>;
   /** Rejects while the queue cannot be reached. */
   readonly check: () => Promise<void>;
   /** Lets handlers finish and gives every connection back. */

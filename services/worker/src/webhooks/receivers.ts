@@ -27,7 +27,10 @@ export const createReceivers = (reading: KeyReading & { readonly pool: Database 
   return async ({ platform, endpoint: streamId }) => {
     const key = `${platform}/${streamId}`;
     const known = kept.get(key);
-    const [endpoint, ofPlatform] = await Promise.all([versionOf({ platform, streamId }), versionOf({ platform, streamId: platformStream })]);
+    const [endpoint, ofPlatform] = await Promise.all([
+      versionOf({ platform, streamId }),
+      versionOf({ platform, streamId: platformStream }),
+    ]);
     if (known?.endpoint === endpoint && known.platform === ofPlatform) return known.receiver;
     const receiver = await openReceiver(reading, { platform, endpoint: streamId });
     kept.delete(key);

@@ -2,7 +2,7 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** Milliseconds from each failed attempt to the next: ten attempts over 75 hours and 35 minutes. */
+/** Milliseconds from each failed attempt to the next, where nothing else is configured: ten attempts over 75 hours and 35 minutes. */
 export const retryDelays: readonly number[] = [
   5 * second,
   5 * minute,
@@ -37,6 +37,7 @@ export const parseRetryAfter = (header: string | undefined, now: number): number
  *
  * @param of.failures attempts that have failed, this one included; at least 1.
  * @param of.retryAfterMs what the receiver asked for: never sooner, but at most a day.
+ * @param of.delays milliseconds between attempts; default {@link retryDelays}.
  * @param of.isVerified whether the endpoint's URL is proved.
  * @param of.random from 0 up to 1: the schedule is spread by ±10 %, so that a crowd does not come back at once.
  */
@@ -44,9 +45,10 @@ export const nextAttemptIn = (of: {
   readonly failures: number;
   readonly retryAfterMs: number | null;
   readonly random: number;
+  readonly delays?: readonly number[];
   readonly isVerified?: boolean;
 }): number | null => {
-  const delay = (of.isVerified === false ? proofDelays : retryDelays)[of.failures - 1];
+  const delay = (of.isVerified === false ? proofDelays : (of.delays ?? retryDelays))[of.failures - 1];
   if (delay === undefined) return null;
   const spread = delay * (1 - jitter + 2 * jitter * of.random);
   return Math.round(Math.max(spread, Math.min(of.retryAfterMs ?? 0, longestRetryAfter)));

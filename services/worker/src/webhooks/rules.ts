@@ -1,3 +1,5 @@
+import { retryDelays } from './retry-schedule.ts';
+
 const second = 1_000;
 const day = 86_400 * second;
 
@@ -15,6 +17,8 @@ export type DeliveryRules = {
   readonly turnMs: number;
   /** Deliveries taken at once. */
   readonly takeLimit: number;
+  /** From each failed attempt to the next. */
+  readonly retryDelays: readonly number[];
   /** Consecutive failures that open the circuit, and for how long: doubling from `base` up to `most`. */
   readonly circuit: { readonly openAfter: number; readonly base: number; readonly most: number };
   /** The longest that a receiver can have everything of its endpoint wait, by `Retry-After` with 429 or 503. */
@@ -33,7 +37,8 @@ export const deliveryRules: DeliveryRules = {
   recordMs: 10 * second,
   turnMs: 60 * second,
   takeLimit: 64,
-  circuit: { openAfter: 5, base: 15 * second, most: 300 * second },
+  retryDelays,
+  circuit: { openAfter: 10, base: 15 * second, most: 300 * second },
   longestPauseMs: 3_600 * second,
   failingMs: 5 * day,
   warnBeforeMs: day,

@@ -5,17 +5,21 @@ import { withEcho } from './body.ts';
 import { keptResponse } from './kept-response.ts';
 import type { Receiver } from './receiver.ts';
 import { nextAttemptIn, parseRetryAfter } from './retry-schedule.ts';
+import type { DeliveryRules } from './rules.ts';
 
 export type SendContext = {
   readonly egress: Pick<Egress, 'request'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly random: () => number;
+  readonly rules: Pick<DeliveryRules, 'retryDelays'>;
 };
 
 /** What an attempt came to, for its delivery and for its endpoint. */
 export type Attempt = {
   readonly record: AttemptRecord;
+  /** When the event was recorded that it tells of; milliseconds since the epoch. */
+  readonly recordedAt: number;
   /** What the receiver wants besides: to be disabled, or that everything of its endpoint waits for so many milliseconds. */
   readonly disable: boolean;
   readonly pauseMs: number | null;
@@ -127,9 +131,16 @@ export const sendDelivery = async (
   const retryAfterMs = retryAfterOf(context, answer);
   const mayRetry = outcome === 'rejected' || outcome === 'unreachable' || outcome === 'refused';
   const retryInMs = mayRetry
-    ? nextAttemptIn({ failures: delivery.failures + 1, retryAfterMs, random: context.random(), isVerified: receiver.verified })
+    ? nextAttemptIn({
+        failures: delivery.failures + 1,
+        retryAfterMs,
+        random: context.random(),
+        isVerified: receiver.verified,
+        delays: context.rules.retryDelays,
+      })
     : null;
   return {
+    recordedAt: message.recordedAt.getTime(),
     record: {
       id: delivery.id,
       outcome,
