@@ -85,7 +85,9 @@ const arrived = async (): Promise<void> => {
 
 /** Requests beyond one a delivery, and how many attempts the workers know to have been cut. */
 const account = async () => {
-  const { rows } = await pool.query<{ state: string; n: number }>('select state, count(*)::int as n from grantlog.delivery group by state');
+  const { rows } = await pool.query<{ state: string; n: number }>(`select state, count(*)::int as n from (
+         select state, proves from grantlog.delivery union all select state, proves from grantlog.delivery_done) d
+       where not proves group by state`);
   const lost = await pool.query<{ n: number }>(`select count(*)::int as n from grantlog.attempt where outcome = 'lost'`);
   return {
     states: Object.fromEntries(rows.map((row) => [row.state, row.n])),

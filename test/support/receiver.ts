@@ -26,7 +26,13 @@ export const startReceiver = async (options: { readonly delayMs: number }): Prom
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
       try {
         if (verifier === null) throw new Error('no secret yet');
-        verifier.verify(Buffer.concat(chunks).toString('utf8'), headers);
+        const text = Buffer.concat(chunks).toString('utf8');
+        verifier.verify(text, headers);
+        // Proving the URL is no event.
+        if (text.includes('"webhook_endpoint.verification"')) {
+          response.writeHead(204).end();
+          return;
+        }
         const id = headers['webhook-id'] ?? '';
         seen.set(id, (seen.get(id) ?? 0) + 1);
         setTimeout(() => response.writeHead(204).end(), options.delayMs);
