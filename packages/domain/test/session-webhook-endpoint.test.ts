@@ -20,7 +20,7 @@ const earlier: EndpointRegistration = {
   description: '',
 };
 const registration: EndpointRegistration = { ...earlier, session, bearerCredential: 'b1', hasDeliveryContext: true };
-const registered: WebhookEndpointEvent = { type: 'webhook_endpoint.registered', data: registration };
+const registered: WebhookEndpointEvent = { type: 'webhook_endpoint.registered', data: { ...registration, asksForProof: true } };
 const verified: WebhookEndpointEvent = { type: 'webhook_endpoint.verified', data: {} };
 const rotated = (credentialId: string, previousValidUntil: number): WebhookEndpointEvent => ({
   type: 'webhook_endpoint.bearer_rotated',

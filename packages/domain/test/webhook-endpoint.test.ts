@@ -12,7 +12,8 @@ const registration: EndpointRegistration = {
   concurrency: 4,
   description: 'Agent',
 };
-const registered: WebhookEndpointEvent = { type: 'webhook_endpoint.registered', data: registration };
+const registered: WebhookEndpointEvent = { type: 'webhook_endpoint.registered', data: { ...registration, asksForProof: true } };
+const updated = (data: object): WebhookEndpointEvent => ({ type: 'webhook_endpoint.updated', data });
 const verified: WebhookEndpointEvent = { type: 'webhook_endpoint.verified', data: {} };
 const gone: WebhookEndpointEvent = { type: 'webhook_endpoint.disabled', data: { reason: 'gone' } };
 const deleted: WebhookEndpointEvent = { type: 'webhook_endpoint.deleted', data: {} };
@@ -98,12 +99,17 @@ describe('an endpoint', () => {
     given([registered, deleted]).when(command).expect({ events: [], refusal: 'endpoint_deleted' });
   });
 
+  test('of a version that asked for no proof counts as verified, until its URL changes', () => {
+    const earlier: WebhookEndpointEvent = { type: 'webhook_endpoint.registered', data: registration };
+    expect(replay([earlier])).toMatchObject({ verified: true });
+    expect(replay([earlier, updated({ url: 'https://other.example/' })])).toMatchObject({ verified: false });
+  });
+
   test('is verified once, until its URL changes', () => {
     given([registered])
       .when({ type: 'verify' })
       .expect({ events: [verified] });
     given([registered, verified]).when({ type: 'verify' }).expect({ events: [] });
-    const updated = (data: object): WebhookEndpointEvent => ({ type: 'webhook_endpoint.updated', data });
     expect(replay([registered, verified, updated({ description: 'New', url: registration.url })])).toMatchObject({
       verified: true,
       description: 'New',

@@ -48,7 +48,7 @@ export const createLoadWorld = async (options: { readonly clusterUrl: string; re
       signature: 'v1',
       ...settings,
     };
-    await append(id, { type: 'webhook_endpoint.registered', data: registration }, { type: 'webhook_endpoint.verified', data: {} });
+    await append(id, { type: 'webhook_endpoint.registered', data: registration });
     return { id, secret: shown };
   };
 

@@ -40,7 +40,9 @@ const register = (command: Extract<WebhookEndpointCommand, { type: 'register' }>
   if (registration.secretCredentials.length === 0) return refuse('secret_missing');
   if (registration.secretCredentials.length > 2) return refuse('too_many_secrets');
   const problem = endpointProblem(registration, allowLoopback) ?? typesProblem(registration.types);
-  return problem === null ? record({ type: 'webhook_endpoint.registered', data: registration }) : refuse(problem);
+  return problem === null
+    ? record({ type: 'webhook_endpoint.registered', data: { ...registration, asksForProof: true } })
+    : refuse(problem);
 };
 
 const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, endpoint: Living): Outcome => {

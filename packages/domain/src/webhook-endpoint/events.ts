@@ -43,6 +43,8 @@ export type EndpointRegistration = EndpointSettings & {
   /** Credential ids of its signing secrets, newest first; one or two. */
   readonly secretCredentials: readonly string[];
   readonly signature: WebhookSignature;
+  /** Whether its URL has to be proved before it hears anything. Absent in events of earlier versions, which asked the endpoints of sessions alone. */
+  readonly asksForProof?: boolean;
 };
 
 type Nothing = Record<string, never>;

@@ -33,7 +33,14 @@ export type WebhookEndpointState =
 export const noEndpoint: WebhookEndpointState = { status: 'none' };
 
 const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook_endpoint.registered' }>>): WebhookEndpointState => {
-  const { secretCredentials, bearerCredential = null, session = null, hasDeliveryContext = false, ...registration } = event.data;
+  const {
+    secretCredentials,
+    bearerCredential = null,
+    session = null,
+    hasDeliveryContext = false,
+    asksForProof,
+    ...registration
+  } = event.data;
   return {
     status: 'active',
     ratePerSecond: null,
@@ -44,7 +51,7 @@ const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook
     bearers: bearerCredential === null ? [] : [{ credentialId: bearerCredential, validUntil: null }],
     personal: sealedFact(event),
     hasDeliveryContext,
-    verified: false,
+    verified: asksForProof !== true && session === null,
     warnedOf: null,
     registeredAt: event.recordedAt,
     firstPosition: event.position,

@@ -124,10 +124,10 @@ export const createWorld = async (databaseUrl: string) => {
       client: null,
       secretCredentials: [stored.id],
       signature: 'v1',
+      asksForProof: !isVerified,
       ...settings,
     };
-    const verified: readonly NewEvent[] = isVerified ? [{ type: 'webhook_endpoint.verified', data: {} }] : [];
-    await append(id, { type: 'webhook_endpoint.registered', data: registration }, ...verified);
+    await append(id, { type: 'webhook_endpoint.registered', data: registration });
     return { id, secret: stored.text };
   };
 
