@@ -16,6 +16,7 @@ export {
   type NewMessage,
   revocationLane,
 } from './deliveries/delivery.ts';
+export type { DeliverySummary } from './deliveries/delivery-summary.ts';
 export {
   type Affected,
   concernedByAccount,
@@ -35,22 +36,15 @@ export {
   postponeSession,
   trackSessions,
 } from './deliveries/dispatch-sessions.ts';
-export { resetHealth } from './deliveries/endpoint-health.ts';
+export { type EndpointHealth, readEndpointHealth, resetHealth } from './deliveries/endpoint-health.ts';
 export { type EndpointRoute, readNarrowRoutes, readRoutes, readRoutesVersion, upsertRoute } from './deliveries/endpoint-routes.ts';
 export { type FirstEvent, readFirstEvents } from './deliveries/first-events.ts';
 export { insertDeliveries } from './deliveries/insert-deliveries.ts';
 export { insertMessages } from './deliveries/insert-messages.ts';
 export { readSubscriptionLag, type SubscriptionLag } from './deliveries/lag.ts';
-export {
-  type AttemptSummary,
-  type DeliverySummary,
-  type EndpointHealth,
-  listDeliveries,
-  readDelivery,
-  readEndpointHealth,
-  redeliver,
-} from './deliveries/list-deliveries.ts';
+export { type DeliveryCursor, type DeliveryFilter, listDeliveries } from './deliveries/list-deliveries.ts';
 export { maintainPartitions } from './deliveries/partitions.ts';
+export { type DeliveryDetail, readDelivery } from './deliveries/read-delivery.ts';
 export { type Message, readMessages } from './deliveries/read-messages.ts';
 export {
   type AttemptOutcome,
@@ -60,6 +54,7 @@ export {
   type TurnAnswer,
   type TurnReport,
 } from './deliveries/record-attempts.ts';
+export { redeliver } from './deliveries/redeliver.ts';
 export { type Supersession, supersedeDeliveries } from './deliveries/supersede-deliveries.ts';
 export { abandonDeliveries, holdPending, listDueLanes, releaseHeld } from './deliveries/sweep.ts';
 export { type Take, type Taken, type TakenDelivery, takeDeliveries } from './deliveries/take-deliveries.ts';

@@ -1,148 +1,89 @@
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
 import type { Database } from './database.ts';
 import type { DeliveryState } from './delivery.ts';
+import { type DeliverySummary, sources, summaryColumns } from './delivery-summary.ts';
 
-/** A delivery as its endpoint's owner sees it. `id` is what the receiver got as `webhook-id`. */
-export type DeliverySummary = {
-  readonly id: string;
-  readonly endpoint: StreamId;
-  readonly type: string;
-  readonly subject: StreamId;
-  readonly position: number;
-  readonly state: DeliveryState;
-  /** Attempts so far, lost ones included. */
-  readonly attempts: number;
-  readonly createdAt: Date;
-  /** When the next attempt is due; null once finished, and while the endpoint has to prove its URL. */
-  readonly dueAt: Date | null;
-  readonly finishedAt: Date | null;
+/** Where a page of deliveries ended. */
+export type DeliveryCursor = { readonly id: string; readonly endpoint: StreamId };
+
+export type DeliveryFilter = {
+  readonly platform: PlatformId;
+  readonly endpoint?: StreamId;
+  /** The message's: the `webhook-id`. */
+  readonly id?: string;
+  readonly subject?: StreamId;
+  readonly state?: DeliveryState;
+  readonly type?: string;
+  readonly before?: DeliveryCursor;
+  readonly limit: number;
 };
 
-/** Finished or not, by whatever is given as `where`. */
-const both = (where: string): string => `(
-    select platform, endpoint, id, position, state, attempt, created_at, case when state = 'pending' then due_at end as due_at,
-      null::timestamptz as finished_at
-    from delivery where ${where}
-    union all
-    select platform, endpoint, id, position, state, attempt, created_at, null, finished_at from delivery_done where ${where}
-  ) d join message m on m.platform = d.platform and m.id = d.id`;
+/** Deliveries looked at for one page where the type is asked for, which no index of theirs knows. */
+const walked = 2_000;
 
-const columns = `d.id, d.endpoint, m.type, m.subject, d.position, d.state, d.attempt as attempts, d.created_at as "createdAt",
-  d.due_at as "dueAt", d.finished_at as "finishedAt"`;
+type Source = { readonly from: string; readonly where: readonly string[] };
+
+/** The tables that can have such a state, each asked so that an index of its own answers. */
+const sourcesOf = ({ state, endpoint }: DeliveryFilter): readonly Source[] => {
+  const { due, done } = sources;
+  if (state === undefined) {
+    const unfinished = endpoint === undefined ? [[]] : [[`state = 'pending'`], [`state = 'held'`]];
+    return [...unfinished.map((where) => ({ from: due, where })), { from: done, where: [] }];
+  }
+  const ofState = `state = '${state}'`;
+  switch (state) {
+    case 'pending':
+    case 'held':
+      return [{ from: due, where: [ofState] }];
+    case 'delivered':
+      return [{ from: done, where: [ofState] }];
+    case 'failed':
+    case 'stopped':
+    case 'superseded':
+    case 'abandoned':
+      return [{ from: done, where: [ofState, `state <> 'delivered'`] }];
+  }
+};
 
 /**
- * Deliveries of a platform, newest first, of one endpoint, of one message (`webhook-id`) or about one subject. One of the
- * three is to be given; `before` is where the page before ended.
+ * Deliveries of a platform, newest first. A page may be shorter than asked for and not be the last, where few of many are of
+ * the type asked for: `next` says whether there may be more.
  */
 export const listDeliveries = async (
   pool: Database,
-  query: {
-    readonly platform: PlatformId;
-    readonly endpoint?: StreamId;
-    readonly id?: string;
-    readonly subject?: StreamId;
-    readonly state?: DeliveryState;
-    readonly type?: string;
-    readonly before?: { readonly id: string; readonly endpoint: StreamId };
-    readonly limit: number;
-  },
-): Promise<readonly DeliverySummary[]> => {
-  const { platform, endpoint, id, subject, state, type, before, limit } = query;
-  const { rows } = await pool.query<DeliverySummary>(
-    `select ${columns} from ${both(`platform = $1 and ($2::uuid is null or endpoint = $2) and ($3::uuid is null or id = $3)
-       and ($4::uuid is null or id in (select s.id from message s where s.platform = $1 and s.subject = $4))
-       and ($5::text is null or state = $5) and ($7::uuid is null or (id, endpoint) < ($7, $8))`)}
-     where $6::text is null or m.type = $6
-     order by d.id desc, d.endpoint desc limit $9`,
-    [
-      platform,
-      endpoint ?? null,
-      id ?? null,
-      subject ?? null,
-      state ?? null,
-      type ?? null,
-      before?.id ?? null,
-      before?.endpoint ?? null,
-      limit,
-    ],
+  filter: DeliveryFilter,
+): Promise<{ readonly deliveries: readonly DeliverySummary[]; readonly next: DeliveryCursor | null }> => {
+  const { platform, endpoint, id, subject, type, before, limit } = filter;
+  const values: unknown[] = [platform];
+  const given = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = ['platform = $1'];
+  if (endpoint !== undefined) conditions.push(`endpoint = ${given(endpoint)}`);
+  if (id !== undefined) conditions.push(`id = ${given(id)}`);
+  if (subject !== undefined)
+    conditions.push(`id = any (array(select s.id from message s where s.platform = $1 and s.subject = ${given(subject)}))`);
+  if (before !== undefined) {
+    const last = given(before.id);
+    // Partitions are left out by the first of the two; it takes no comparison of rows.
+    conditions.push(`id <= ${last}`, `(id, endpoint) < (${last}, ${given(before.endpoint)})`);
+  }
+  const most = given(type === undefined ? limit : walked);
+  const parts = sourcesOf(filter).map(
+    ({ from, where }) => `(${from} where ${[...conditions, ...where].join(' and ')} order by id desc, endpoint desc limit ${most})`,
   );
-  return rows;
-};
-
-export type AttemptSummary = {
-  readonly attempt: number;
-  readonly outcome: string;
-  readonly status: number | null;
-  readonly detail: string;
-  readonly durationMs: number | null;
-  /** The beginning of what the receiver answered. */
-  readonly response: string | null;
-  readonly beganAt: Date;
-};
-
-/** One delivery with its body and its attempts, oldest first; null when there is none of that id for that endpoint. */
-export const readDelivery = async (
-  pool: Database,
-  query: { readonly platform: PlatformId; readonly endpoint: StreamId; readonly id: string },
-): Promise<(DeliverySummary & { readonly body: string; readonly history: readonly AttemptSummary[] }) | null> => {
-  const values = [query.platform, query.endpoint, query.id];
-  const found = await pool.query<DeliverySummary & { readonly body: string }>(
-    `select ${columns}, m.body from ${both('platform = $1 and endpoint = $2 and id = $3')}`,
+  // The last one looked at comes along, whatever its type: the next page begins there.
+  const wanted = type === undefined ? '' : `where m.type = ${given(type)} or d.nth = ${most}`;
+  const { rows } = await pool.query<DeliverySummary & { readonly nth: number }>(
+    `select ${summaryColumns}, d.nth from (
+       select u.*, row_number() over (order by u.id desc, u.endpoint desc)::int as nth
+       from (select * from (${parts.join(' union all ')}) p order by id desc, endpoint desc limit ${most}) u
+     ) d cross join lateral (select * from message where platform = d.platform and id = d.id limit 1) m
+     ${wanted} order by d.id desc, d.endpoint desc limit ${given(limit)}`,
     values,
   );
-  const [delivery] = found.rows;
-  if (delivery === undefined) return null;
-  const { rows } = await pool.query<AttemptSummary>(
-    `select attempt, outcome, status, detail, duration_ms as "durationMs", response, began_at as "beganAt" from attempt
-     where platform = $1 and endpoint = $2 and id = $3 order by attempt`,
-    values,
-  );
-  return { ...delivery, history: rows };
-};
-
-/** Makes a finished delivery due once more, under the same id and with a fresh schedule. Says whether there was one. */
-export const redeliver = async (
-  pool: Database,
-  query: { readonly platform: PlatformId; readonly endpoint: StreamId; readonly id: string },
-): Promise<boolean> => {
-  const { rows } = await pool.query<{ again: number }>('select redeliver($1, $2, array[$3::uuid]) as again', [
-    query.platform,
-    query.endpoint,
-    query.id,
-  ]);
-  return rows[0]?.again === 1;
-};
-
-export type EndpointHealth = {
-  readonly consecutiveFailures: number;
-  readonly failingSince: Date | null;
-  /** Nothing is sent until then. */
-  readonly openUntil: Date | null;
-  readonly lastSuccessAt: Date | null;
-  readonly lastFailureAt: Date | null;
-  /** What waits for it, counted up to 1,000. */
-  readonly pending: number;
-  /** What waits until it has proved its URL, counted up to 1,000. */
-  readonly held: number;
-};
-
-/** How an endpoint has been answering, and how much waits for it. */
-export const readEndpointHealth = async (
-  pool: Database,
-  query: { readonly platform: PlatformId; readonly endpoint: StreamId },
-): Promise<EndpointHealth> => {
-  const { rows } = await pool.query<EndpointHealth>(
-    `select coalesce(w.consecutive_failures, 0) as "consecutiveFailures", w.failing_since as "failingSince",
-       case when w.open_until > now() then w.open_until end as "openUntil",
-       w.last_success_at as "lastSuccessAt", w.last_failure_at as "lastFailureAt", p.pending, h.held
-     from (select count(*)::int as pending from (
-         select 1 from delivery where platform = $1 and endpoint = $2 and state = 'pending' limit 1000) u) p,
-       (select count(*)::int as held from (
-         select 1 from delivery where platform = $1 and endpoint = $2 and state = 'held' limit 1000) u) h
-     left join endpoint_work w on w.platform = $1 and w.endpoint = $2`,
-    [query.platform, query.endpoint],
-  );
-  const [row] = rows;
-  if (row === undefined) throw new Error('an endpoint health query always answers');
-  return row;
+  const found = rows.filter((row) => type === undefined || row.type === type);
+  const end = found.length === limit ? found.at(-1) : rows.find(({ nth }) => type !== undefined && nth === walked);
+  return {
+    deliveries: found.map(({ nth: _, ...delivery }) => delivery),
+    next: end === undefined ? null : { id: end.id, endpoint: end.endpoint },
+  };
 };

@@ -6,6 +6,7 @@ import { accountContextRoutes } from './account-contexts.ts';
 import { accountRoutes } from './accounts.ts';
 import { clientRoutes } from './clients.ts';
 import { connectionAttemptRoutes } from './connection-attempts.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { createOperatorGate } from './gate.ts';
 import { grantRoutes } from './grants.ts';
 import { keyRoutes } from './keys.ts';
@@ -28,6 +29,7 @@ export const managementApi =
       grantRoutes(full),
       sessionRoutes(full),
       webhookEndpointRoutes(full),
+      deliveryRoutes(full),
       keyRoutes(full),
       connectionAttemptRoutes(full),
     );

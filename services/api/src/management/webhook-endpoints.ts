@@ -1,6 +1,7 @@
 import type { EndpointId, WebhookEndpointState } from '@grantlog/domain';
 import { standingKinds, unknownTypes, webhookEndpointDecider } from '@grantlog/domain';
 import { fold } from '@grantlog/eventsourcing';
+import { readEndpointHealth } from '@grantlog/postgres';
 import { longestClientId } from '@grantlog/protocol';
 import type { ChangeEndpointRefusal, EndpointChange, PlatformNames } from '@grantlog/provisioning';
 import { changeEndpoint, listEndpoints, registerEndpoint, rotateEndpointSecret } from '@grantlog/provisioning';
@@ -9,6 +10,7 @@ import Type, { type Static } from 'typebox';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
 import { type Changed, changed, exactly, noBody, nullable, overlapSeconds, platformParams, position } from '../json-api/schemas.ts';
+import { endpointHealthView, viewOfHealth } from '../webhooks/endpoint-health-view.ts';
 import { eventTypesPath } from '../webhooks/event-types.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
@@ -76,6 +78,8 @@ const endpointView = Type.Object({
   status: Type.Enum(['active', 'disabled']),
   reason: nullable(Type.Enum(['operator', 'gone', 'receiver', 'failing', 'unverified'])),
 });
+
+const fullView = Type.Object({ ...endpointView.properties, health: endpointHealthView });
 
 /** Tells types that do not exist one by one, where that is why something was refused. */
 const refuseUnknownTypes = (
@@ -205,14 +209,20 @@ export const webhookEndpointRoutes =
 
     app.get(
       '/:platform/manage/webhook-endpoints/:endpointId',
-      { ...gate.ofPlatform, schema: { tags, summary: 'Read a webhook endpoint', params: endpointParams, response: { 200: endpointView } } },
+      {
+        ...gate.ofPlatform,
+        schema: { tags, summary: 'Read a webhook endpoint and how it answers', params: endpointParams, response: { 200: fullView } },
+      },
       async (request) => {
         const { names } = await gate.platform(request);
         const id = idOf(request.params.endpointId);
-        const [found] = await statesOf(names, [id]);
+        const [[found], health] = await Promise.all([
+          statesOf(names, [id]),
+          readEndpointHealth(deps.pool, { platform: names.platform, endpoint: id }),
+        ]);
         if (found === undefined || found.state.status === 'none') throw refusalProblem(words, 'unknown_endpoint');
         if (found.state.status === 'deleted') throw refusalProblem(words, 'endpoint_deleted');
-        return viewOf(id, found.state);
+        return { ...viewOf(id, found.state), health: viewOfHealth(health) };
       },
     );
 
