@@ -4,6 +4,7 @@ export { type AttemptBucket, type AttemptBudget, deleteIdleAttemptBuckets, giveB
 export type { DatabaseRole, PoolOptions } from './connection/pool.ts';
 export { createPool } from './connection/pool.ts';
 export { transaction } from './connection/transaction.ts';
+export { blankResponses } from './deliveries/blank-responses.ts';
 export type { Database, Transaction } from './deliveries/database.ts';
 export {
   type DeliveryState,

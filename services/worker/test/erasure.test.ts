@@ -1,5 +1,6 @@
+import { uuidv7 } from '@grantlog/crypto';
 import { type EndpointId, type SessionId, webhookEndpointDecider } from '@grantlog/domain';
-import { fold, type StreamId } from '@grantlog/eventsourcing';
+import { fold, type PlatformId, type StreamId } from '@grantlog/eventsourcing';
 import { consumeOnce, deleteForgottenDataKeys, ensureSubscriptions, insertDataKey } from '@grantlog/postgres';
 import { readWebhookEcho } from '@grantlog/provisioning';
 import { expect, test } from 'vitest';
@@ -66,6 +67,34 @@ test("an erased account takes along what its agents said to its sessions and the
   expect(await holdsKey(staying, other.session, other.endpoint)).toEqual([true, true, true]);
   expect(await echoOf(later.endpoint)).toBeNull();
   expect(await echoOf(other.endpoint)).toMatchObject({ deliveryContext });
+});
+
+test("an erased account takes along what its agents' receivers answered, and that they answered stays", async () => {
+  const agents = await createAgents(scene.world());
+  const { pool } = scene.world();
+  const [mine, other] = [await agents.begin({ url, deliveryContext }), await agents.begin({ url, deliveryContext })];
+  const [leaving, staying] = [await agents.person(), await agents.person()];
+  await agents.link(mine.session, leaving);
+  await agents.link(other.session, staying);
+  const tried = (at: PlatformId, endpoint: EndpointId) =>
+    pool.query(
+      `insert into attempt (platform, endpoint, id, attempt, outcome, status, detail, response, began_at)
+       values ($1, $2, $3, 1, 'rejected', 500, 'The receiver answered 500', $4, now())`,
+      [at, endpoint, uuidv7(Date.now()), JSON.stringify(deliveryContext)],
+    );
+  await tried(clinic, mine.endpoint);
+  await tried(clinic, other.endpoint);
+  await tried(platform, mine.endpoint);
+  await agents.append(leaving, { type: 'account.erased', data: {} });
+  await carryOut();
+  const { rows } = await pool.query('select platform, endpoint, status, response is null as blank from attempt');
+  expect(new Set(rows)).toEqual(
+    new Set([
+      { platform: clinic, endpoint: mine.endpoint, status: 500, blank: true },
+      { platform: clinic, endpoint: other.endpoint, status: 500, blank: false },
+      { platform, endpoint: mine.endpoint, status: 500, blank: false },
+    ]),
+  );
 });
 
 test('a session that ends without anybody keeps what it needs to say so for four days, and no longer', async () => {
