@@ -112,6 +112,7 @@ export type { WebhookEndpointCommand, WebhookEndpointRefusal } from './webhook-e
 export { webhookEndpointDecider } from './webhook-endpoint/decide.ts';
 export type {
   EndpointDisabledReason,
+  EndpointRecovery,
   EndpointRegistration,
   EndpointSettings,
   WebhookEndpointEvent,

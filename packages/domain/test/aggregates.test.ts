@@ -43,8 +43,8 @@ describe('the registry of folds', () => {
     expect(aggregateOf(type)).toBeNull();
   });
 
-  test('is at fold version 7', () => {
-    expect(foldVersion).toBe(7);
+  test('is at fold version 8', () => {
+    expect(foldVersion).toBe(8);
   });
 });
 

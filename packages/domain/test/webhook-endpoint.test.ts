@@ -184,3 +184,43 @@ describe('an endpoint', () => {
     expect(replay([registered, deleted])).toEqual({ status: 'deleted', firstPosition: 1 });
   });
 });
+
+describe('recovering an endpoint', () => {
+  const recovery = { recoveryId: 'r1', from: 3, through: 9, ratePerSecond: 50, includeDelivered: false };
+  const requested: WebhookEndpointEvent = { type: 'webhook_endpoint.recovery_requested', data: recovery };
+  const cancelled: WebhookEndpointEvent = { type: 'webhook_endpoint.recovery_cancelled', data: { recoveryId: 'r1' } };
+  const enabled: WebhookEndpointEvent = { type: 'webhook_endpoint.enabled', data: {} };
+  const recover = (over: string | null = null, recoveryId = 'r1') =>
+    ({ type: 'recover', recovery: { ...recovery, recoveryId }, over }) as const;
+
+  test('records what is to be sent once more', () => {
+    given([registered, verified])
+      .when(recover())
+      .expect({ events: [requested] });
+    expect(replay([registered, verified, requested])).toMatchObject({ recovery });
+  });
+
+  test('waits until the one before is carried out or cancelled', () => {
+    given([registered, verified, requested]).when(recover(null, 'r2')).expect({ events: [], refusal: 'recovery_running' });
+    given([registered, verified, requested]).when(recover('r0', 'r2')).expect({ events: [], refusal: 'recovery_running' });
+    expect(given([registered, verified, requested]).when(recover('r1', 'r2')).decision()).not.toHaveProperty('refusal');
+    expect(given([registered, verified, requested, cancelled]).when(recover(null, 'r2')).decision()).not.toHaveProperty('refusal');
+  });
+
+  test('is refused where nothing is sent, and ends with the endpoint', () => {
+    given([registered]).when(recover()).expect({ events: [], refusal: 'endpoint_unverified' });
+    given([registered, verified, gone]).when(recover()).expect({ events: [], refusal: 'endpoint_disabled' });
+    given([registered, verified, deleted]).when(recover()).expect({ events: [], refusal: 'endpoint_deleted' });
+    expect(replay([registered, verified, requested, gone, enabled])).toMatchObject({ status: 'active', recovery: null });
+  });
+
+  test('is cancelled once, and only while it is the one that runs', () => {
+    const cancel = (recoveryId: string) => ({ type: 'cancelRecovery', recoveryId }) as const;
+    given([registered, verified, requested])
+      .when(cancel('r1'))
+      .expect({ events: [cancelled] });
+    given([registered, verified, requested]).when(cancel('r2')).expect({ events: [] });
+    given([registered, verified, requested, cancelled]).when(cancel('r1')).expect({ events: [] });
+    given([registered, verified, requested, gone]).when(cancel('r1')).expect({ events: [] });
+  });
+});

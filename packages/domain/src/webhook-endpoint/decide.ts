@@ -1,7 +1,7 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
 import { sameJson } from '../same-json.ts';
 import { type EndpointProblem, endpointProblem, typesProblem } from './check-settings.ts';
-import type { EndpointDisabledReason, EndpointRegistration, EndpointSettings, WebhookEndpointEvent } from './events.ts';
+import type { EndpointDisabledReason, EndpointRecovery, EndpointRegistration, EndpointSettings, WebhookEndpointEvent } from './events.ts';
 import { type EndpointRecord, evolveWebhookEndpoint, noEndpoint, type WebhookEndpointState } from './state.ts';
 
 export type WebhookEndpointCommand =
@@ -20,6 +20,9 @@ export type WebhookEndpointCommand =
   | { readonly type: 'setContext'; readonly hasDeliveryContext: boolean }
   | { readonly type: 'disable'; readonly reason: EndpointDisabledReason }
   | { readonly type: 'enable' }
+  /** `over` is the recovery that is known to have been carried out, or null. */
+  | { readonly type: 'recover'; readonly recovery: EndpointRecovery; readonly over: string | null }
+  | { readonly type: 'cancelRecovery'; readonly recoveryId: string }
   | { readonly type: 'delete' };
 
 export type WebhookEndpointRefusal =
@@ -27,6 +30,8 @@ export type WebhookEndpointRefusal =
   | 'unknown_endpoint'
   | 'endpoint_deleted'
   | 'endpoint_disabled'
+  | 'endpoint_unverified'
+  | 'recovery_running'
   | 'secret_missing'
   | 'too_many_secrets'
   | EndpointProblem;
@@ -77,6 +82,18 @@ const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, 
       return endpoint.status === 'disabled' ? record() : record({ type: 'webhook_endpoint.disabled', data: { reason: command.reason } });
     case 'enable':
       return endpoint.status === 'active' ? record() : record({ type: 'webhook_endpoint.enabled', data: {} });
+    case 'recover':
+      if (endpoint.status === 'disabled') return refuse('endpoint_disabled');
+      if (!endpoint.verified) return refuse('endpoint_unverified');
+      return endpoint.recovery === null || endpoint.recovery.recoveryId === command.over
+        ? record({ type: 'webhook_endpoint.recovery_requested', data: command.recovery })
+        : refuse('recovery_running');
+    case 'cancelRecovery': {
+      const { recoveryId } = command;
+      return endpoint.recovery?.recoveryId === recoveryId
+        ? record({ type: 'webhook_endpoint.recovery_cancelled', data: { recoveryId } })
+        : record();
+    }
     case 'delete':
       return record({ type: 'webhook_endpoint.deleted', data: {} });
   }

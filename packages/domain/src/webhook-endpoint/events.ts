@@ -47,6 +47,18 @@ export type EndpointRegistration = EndpointSettings & {
   readonly asksForProof?: boolean;
 };
 
+/** What an endpoint is to be sent once more, or for the first time: what it hears, from one position of the log to another. */
+export type EndpointRecovery = {
+  readonly recoveryId: string;
+  /** Both inclusive; null: up to the recovery itself, beyond which it never goes. */
+  readonly from: number;
+  readonly through: number | null;
+  /** Deliveries that it makes due a second. */
+  readonly ratePerSecond: number;
+  /** Whether what was delivered is sent again, too. */
+  readonly includeDelivered: boolean;
+};
+
 type Nothing = Record<string, never>;
 
 export type WebhookEndpointEvent =
@@ -77,4 +89,6 @@ export type WebhookEndpointEvent =
   | DomainEvent<'webhook_endpoint.context_set', { readonly hasDeliveryContext: boolean }>
   | DomainEvent<'webhook_endpoint.disabled', { readonly reason: EndpointDisabledReason }>
   | DomainEvent<'webhook_endpoint.enabled', Nothing>
+  | DomainEvent<'webhook_endpoint.recovery_requested', EndpointRecovery>
+  | DomainEvent<'webhook_endpoint.recovery_cancelled', { readonly recoveryId: string }>
   | DomainEvent<'webhook_endpoint.deleted', Nothing>;

@@ -2,7 +2,7 @@ import type { Placed } from '@grantlog/eventsourcing';
 import type { ClientStreamId, Instant, SessionId } from '../ids.ts';
 import { type RotatingSecret, rotateSecret } from '../rotating-secrets.ts';
 import { type SealedFact, sealedFact } from '../sealed-fact.ts';
-import type { EndpointDisabledReason, EndpointSettings, WebhookEndpointEvent, WebhookSignature } from './events.ts';
+import type { EndpointDisabledReason, EndpointRecovery, EndpointSettings, WebhookEndpointEvent, WebhookSignature } from './events.ts';
 
 /** An endpoint that is not deleted. */
 export type EndpointRecord = Required<EndpointSettings> & {
@@ -20,6 +20,8 @@ export type EndpointRecord = Required<EndpointSettings> & {
   readonly verified: boolean;
   /** Since when it had only failed when it was last warned of; null where it never was, or was enabled since. */
   readonly warnedOf: number | null;
+  /** The last one that was asked for, carried out or not; null where it was cancelled, or the endpoint disabled since. */
+  readonly recovery: (EndpointRecovery & { readonly requestedAt: Instant }) | null;
   readonly registeredAt: Instant;
   readonly firstPosition: number;
 };
@@ -53,6 +55,7 @@ const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook
     hasDeliveryContext,
     verified: asksForProof !== true && session === null,
     warnedOf: null,
+    recovery: null,
     registeredAt: event.recordedAt,
     firstPosition: event.position,
   };
@@ -82,12 +85,16 @@ export const evolveWebhookEndpoint = (state: WebhookEndpointState, event: Placed
     case 'webhook_endpoint.context_set':
       return { ...state, personal: sealedFact(event), hasDeliveryContext: event.data.hasDeliveryContext };
     case 'webhook_endpoint.disabled':
-      return { ...state, status: 'disabled', reason: event.data.reason };
+      return { ...state, status: 'disabled', reason: event.data.reason, recovery: null };
     case 'webhook_endpoint.enabled': {
       if (state.status === 'active') return state;
       const { reason: _, ...endpoint } = state;
       return { ...endpoint, status: 'active', warnedOf: null };
     }
+    case 'webhook_endpoint.recovery_requested':
+      return { ...state, recovery: { ...event.data, requestedAt: event.recordedAt } };
+    case 'webhook_endpoint.recovery_cancelled':
+      return { ...state, recovery: null };
     case 'webhook_endpoint.deleted':
       return { status: 'deleted', firstPosition: state.firstPosition };
   }

@@ -25,6 +25,8 @@ const words: Readonly<Record<SessionWebhookRefusal, string | null>> = {
   description_too_long: null,
   secret_missing: null,
   too_many_secrets: null,
+  endpoint_unverified: null,
+  recovery_running: null,
 };
 
 /** A webhook's refusal as its agent is told it; a defect, to be thrown as well, where no input explains it. */
