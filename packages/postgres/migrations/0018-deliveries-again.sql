@@ -17,3 +17,30 @@ create or replace function redeliver(for_platform text, for_endpoint uuid, for_i
   )
   select count(*)::int from due
 $$;
+
+-- An endpoint is sent once more what it missed: where that stands, and how fast it may go on.
+create table endpoint_recovery (
+  platform text collate "C" not null,
+  endpoint uuid not null,
+  id uuid not null,
+  state text not null default 'running' check (state in ('running', 'done', 'cancelled')),
+  first_position bigint not null,
+  last_position bigint not null,
+  -- The message that was looked at last.
+  position bigint not null,
+  ordinal int not null,
+  rate int not null,
+  include_delivered boolean not null,
+  examined bigint not null default 0,
+  again bigint not null default 0,
+  -- What it may make due at once, as of then.
+  tokens real not null default 0,
+  tokens_at timestamptz not null default now(),
+  requested_at timestamptz not null,
+  finished_at timestamptz,
+  primary key (platform, endpoint, id)
+);
+create unique index endpoint_recovery_running on endpoint_recovery (platform, endpoint) where state = 'running';
+revoke all on endpoint_recovery from public;
+grant select on endpoint_recovery to grantlog_api;
+grant select, insert, update on endpoint_recovery to grantlog_worker;

@@ -15,6 +15,7 @@ export {
   lanes,
   type NewDelivery,
   type NewMessage,
+  retryLane,
   revocationLane,
 } from './deliveries/delivery.ts';
 export type { DeliverySummary } from './deliveries/delivery-summary.ts';
@@ -38,7 +39,14 @@ export {
   trackSessions,
 } from './deliveries/dispatch-sessions.ts';
 export { type EndpointHealth, readEndpointHealth, resetHealth } from './deliveries/endpoint-health.ts';
-export { type EndpointRoute, readNarrowRoutes, readRoutes, readRoutesVersion, upsertRoute } from './deliveries/endpoint-routes.ts';
+export {
+  type EndpointRoute,
+  readNarrowRoutes,
+  readRoute,
+  readRoutes,
+  readRoutesVersion,
+  upsertRoute,
+} from './deliveries/endpoint-routes.ts';
 export { type FirstEvent, readFirstEvents } from './deliveries/first-events.ts';
 export { insertDeliveries } from './deliveries/insert-deliveries.ts';
 export { insertMessages } from './deliveries/insert-messages.ts';
@@ -91,6 +99,16 @@ export {
   type PushedRequest,
   readPushedRequest,
 } from './pushed-requests/pushed-requests.ts';
+export { advanceRecovery } from './recoveries/advance-recovery.ts';
+export { cancelRecoveries } from './recoveries/cancel-recoveries.ts';
+export { deliverAgain } from './recoveries/deliver-again.ts';
+export { insertRecovery } from './recoveries/insert-recovery.ts';
+export { firstPositionSince, type KeptPlace, lastPositionUntil, readEventTime, readOldestMessage } from './recoveries/kept-messages.ts';
+export { listRecoveries } from './recoveries/list-recoveries.ts';
+export { listRunningRecoveries } from './recoveries/list-running-recoveries.ts';
+export { type HeardMessage, readHeardMessages } from './recoveries/read-heard-messages.ts';
+export type { Recovery, RecoveryKey } from './recoveries/recovery.ts';
+export { takeRecovery } from './recoveries/take-recovery.ts';
 export type { NewCredential } from './secrets/credentials.ts';
 export { insertCredentials, insertDataKey } from './secrets/credentials.ts';
 export { deleteDataKeys } from './secrets/delete-data-key.ts';

@@ -34,6 +34,7 @@ import { createErasure } from './subscriptions/erasure.ts';
 import { runProjections } from './subscriptions/projections.ts';
 import { createStreamState } from './subscriptions/stream-state.ts';
 import { insist } from './webhooks/insist.ts';
+import { recover } from './webhooks/recovery.ts';
 import { deliveryRules } from './webhooks/rules.ts';
 import { sweep } from './webhooks/sweeper.ts';
 import { createTurns } from './webhooks/turns.ts';
@@ -177,6 +178,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
 
   const timers = [
     every(second, () => sweep({ pool, queue }), troubled('sweep')),
+    every(second, () => recover({ pool, queue }), troubled('recovery')),
     every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
     every(5 * second, async () => counted.unanswered(await expireSessions({ pool, log: events, limit: 500 })), troubled('session_expiry')),
     every(60 * second, async () => counted.reaped(await reapClients({ pool, log: events, limit: 200 })), troubled('client_reaping')),

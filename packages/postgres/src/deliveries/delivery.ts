@@ -5,6 +5,7 @@ export const lanes = [0, 1, 2] as const;
 export type Lane = (typeof lanes)[number];
 export const revocationLane = 0 satisfies Lane;
 export const firstLane = 1 satisfies Lane;
+export const retryLane = 2 satisfies Lane;
 
 /**
  * `held`: until its endpoint has proved its URL. `failed`: given up after the last attempt. `stopped`: the receiver wants no

@@ -78,6 +78,19 @@ export const readNarrowRoutes = async (
   return rows;
 };
 
+/** The route of one endpoint, spoken to or not; null where the dispatcher knows of none. */
+export const readRoute = async (
+  client: Transaction,
+  options: { readonly platform: PlatformId; readonly endpoint: StreamId },
+): Promise<EndpointRoute | null> => {
+  const { rows } = await client.query<EndpointRoute>({
+    name: 'grantlog.read-route',
+    text: `select ${columns} from endpoint_route where platform = $1 and endpoint = $2`,
+    values: [options.platform, options.endpoint],
+  });
+  return rows[0] ?? null;
+};
+
 /** Stores a route. Whose session or grants it is of never changes, and a deleted endpoint no longer says. */
 export const upsertRoute = async (
   client: Transaction,

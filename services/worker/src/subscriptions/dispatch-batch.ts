@@ -1,7 +1,8 @@
-import { type GrantEvent, type SessionTerms, staleAfter } from '@grantlog/domain';
+import { type EndpointRecovery, type GrantEvent, type SessionTerms, staleAfter } from '@grantlog/domain';
 import type { JsonObject, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import {
   type Affected,
+  cancelRecoveries,
   concernedByAccount,
   deleteLiveGrants,
   type EndpointLane,
@@ -11,6 +12,7 @@ import {
   holdPending,
   insertDeliveries,
   insertMessages,
+  insertRecovery,
   type Lane,
   type LiveGrant,
   type Message,
@@ -177,6 +179,25 @@ export const dispatchBatch = async (
         await flush();
         if (await releaseHeld(client, { platform, endpoint }))
           for (const lane of [revocationLane, firstLane] as const) wake(endpoint, lane);
+        break;
+      case 'webhook_endpoint.recovery_requested': {
+        const { position, recordedAt: requestedAt } = event;
+        // Only its own events stand in an endpoint's stream.
+        const { recoveryId: id, through, ...recovery } = event.data as EndpointRecovery;
+        await insertRecovery(client, {
+          platform,
+          endpoint,
+          id,
+          ...recovery,
+          through: Math.min(through ?? position, position),
+          requestedAt,
+        });
+        break;
+      }
+      case 'webhook_endpoint.recovery_cancelled':
+      case 'webhook_endpoint.disabled':
+      case 'webhook_endpoint.deleted':
+        await cancelRecoveries(client, { platform, endpoint });
         break;
     }
     return route;
