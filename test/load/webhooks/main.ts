@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cpuOfTree, startEmbeddedPostgres, startRedis } from '@grantlog/cli';
+import type { StreamId } from '@grantlog/eventsourcing';
 import { createDatabase } from '@grantlog/postgres';
 import { type LoadReceiver, runBareLoop, startReceiver, startWorker } from './processes.ts';
 import { createLoadWorld, type LoadWorld } from './world.ts';
@@ -74,6 +75,28 @@ const measure = async (
     nodeCpu: (after.node - before.node) / count,
     postgresCpu: (after.postgres - before.postgres) / count,
   };
+};
+
+/** Refreshes grants at a pace, and returns the milliseconds from each record to each arrival at an endpoint that is not slow. */
+const atPace = async (
+  world: LoadWorld,
+  of: { readonly grants: readonly StreamId[]; readonly events: number; readonly everyMs: number; readonly each: number },
+): Promise<readonly number[]> => {
+  receiver.tell({ kind: 'reset', timed: true });
+  const began = performance.now();
+  const open: Promise<void>[] = [];
+  for (let n = 0; n < of.events; n += 1) {
+    const due = began + n * of.everyMs;
+    if (due > performance.now()) await pause(due - performance.now());
+    const grant = of.grants[n % of.grants.length];
+    if (grant !== undefined) open.push(world.refresh(grant));
+  }
+  await Promise.all(open);
+  for (;;) {
+    const { latencies } = await receiver.report();
+    if (latencies.length >= of.events * of.each) return latencies;
+    await pause(50);
+  }
 };
 
 const body = JSON.stringify({
@@ -148,23 +171,32 @@ try {
       const worker = await workerFor(world, backend);
       await quiet(world);
       await pause(1_000);
-      receiver.tell({ kind: 'reset', timed: true });
-      const events = Math.ceil(4_000 * scale);
-      const began = performance.now();
-      const open: Promise<void>[] = [];
-      for (let n = 0; n < events; n += 1) {
-        const due = began + n * Number(process.env.GAP ?? 5);
-        if (due > performance.now()) await pause(due - performance.now());
-        const grant = grants[n % grants.length];
-        if (grant !== undefined) open.push(world.refresh(grant));
-      }
-      await Promise.all(open);
-      const { latencies } = await arrived(events);
+      const latencies = await atPace(world, { grants, events: Math.ceil(4_000 * scale), everyMs: 5, each: 1 });
       const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
       say(
         `commit to first attempt at 200 events/s, ${backend}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms (${latencies.length} events)`,
       );
       results[`latency, ${backend}`] = { p50, p99 };
+      await worker.stop();
+      await world.close();
+    }
+    if (isAsked('slow')) {
+      const world = await openWorld();
+      for (let n = 0; n < 99; n += 1) await world.endpoint({ url: `${receiver.url}/${n}` });
+      const grants = await Promise.all(Array.from({ length: 50 }, () => world.grant()));
+      const worker = await workerFor(world, backend);
+      await quiet(world);
+      const pace = { grants, events: Math.ceil(300 * scale), everyMs: 100, each: 99 };
+      const without = percentile(await atPace(world, pace), 0.99);
+      // It answers when its time is almost over, and gets everything that the others get.
+      receiver.tell({ kind: 'slow', path: '/slow', delayMs: 9_000 });
+      await world.endpoint({ url: `${receiver.url}/slow` });
+      const beside = percentile(await atPace(world, pace), 0.99);
+      say(
+        `one slow endpoint among 100, ${backend}: p99 of the others ${without.toFixed(1)} ms without it, ${beside.toFixed(1)} ms with it ` +
+          `(${((beside / without - 1) * 100).toFixed(0)} %)`,
+      );
+      results[`slow endpoint, ${backend}`] = { without, with: beside };
       await worker.stop();
       await world.close();
     }
