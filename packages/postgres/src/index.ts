@@ -47,6 +47,9 @@ export {
   readRoutesVersion,
   upsertRoute,
 } from './deliveries/endpoint-routes.ts';
+export type { Feed, FeedAudience, FeedPlace } from './deliveries/feed.ts';
+export { feedsWithNews } from './deliveries/feeds-with-news.ts';
+export { type FeedCursor, type FoundPlace, findFeedPlace } from './deliveries/find-feed-place.ts';
 export { type FirstEvent, readFirstEvents } from './deliveries/first-events.ts';
 export { insertDeliveries } from './deliveries/insert-deliveries.ts';
 export { insertMessages } from './deliveries/insert-messages.ts';
@@ -54,6 +57,7 @@ export { readSubscriptionLag, type SubscriptionLag } from './deliveries/lag.ts';
 export { type DeliveryCursor, type DeliveryFilter, listDeliveries } from './deliveries/list-deliveries.ts';
 export { maintainPartitions } from './deliveries/partitions.ts';
 export { type DeliveryDetail, readDelivery } from './deliveries/read-delivery.ts';
+export { type FeedMessage, type FeedPage, readFeed } from './deliveries/read-feed.ts';
 export { type Message, readMessages } from './deliveries/read-messages.ts';
 export {
   type AttemptOutcome,
@@ -72,7 +76,7 @@ export { forgetProofs, type ProofUse, spendProof } from './dpop/spend-proof.ts';
 export { appendBatch } from './log/append-batch.ts';
 export { classifyFailure } from './log/failures.ts';
 export { loadBatch, type RawStream, streamKey } from './log/load-batch.ts';
-export { createNotifier } from './log/notifier.ts';
+export { createNotifier, toldChannel } from './log/notifier.ts';
 export type { PostgresEventLogOptions } from './log/postgres-event-log.ts';
 export { createPostgresEventLog } from './log/postgres-event-log.ts';
 export { readEventsAfter, readHead, readStream } from './log/read-events.ts';
@@ -119,6 +123,7 @@ export { snapshotVersions, upsertSnapshots } from './stream-state/snapshots.ts';
 export { ensureSubscriptions } from './subscriptions/claim.ts';
 export type { ConsumeOutcome } from './subscriptions/consume.ts';
 export { consumeOnce, LogOutOfOrder } from './subscriptions/consume.ts';
+export { listenTo } from './subscriptions/listen.ts';
 export type { RunnerOptions } from './subscriptions/runner.ts';
 export { runSubscriptions } from './subscriptions/runner.ts';
 export type { Subscription, SubscriptionBatch } from './subscriptions/subscription.ts';

@@ -2,6 +2,7 @@ import { createSealer, randomUuid } from '@grantlog/crypto';
 import { foldVersion } from '@grantlog/domain';
 import { createEgress } from '@grantlog/egress';
 import {
+  createNotifier,
   createPool,
   createPostgresEventLog,
   deleteForgottenDataKeys,
@@ -13,6 +14,7 @@ import {
   readSubscriptionLag,
   readWaiting,
   runSubscriptions,
+  toldChannel,
 } from '@grantlog/postgres';
 import { clientList, grantList } from '@grantlog/read-models';
 import type { Logger, OpsServer, ServiceConfig } from '@grantlog/runtime';
@@ -119,12 +121,20 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     onConsumed: (outcome: { readonly claim: { readonly name: string }; readonly events: number }) =>
       counted.consumed(outcome.claim.name, outcome.events),
   };
+  const told = createNotifier(pool, toldChannel);
   // What agents hear waits for nothing else, and whatever is not in such a hurry takes many events at once.
   const dispatching = runSubscriptions({
     ...runner,
     pool,
     listenUrl: config.databaseDirectUrl ?? config.databaseUrl,
-    subscriptions: [createDispatcher({ queue, onWakeFailed: troubled('wake'), own: { told: turns.told, wake: turns.wakeOwn } })],
+    subscriptions: [
+      createDispatcher({
+        queue,
+        onWakeFailed: troubled('wake'),
+        own: { told: turns.told, wake: turns.wakeOwn },
+        onTold: told.notify,
+      }),
+    ],
   });
   const unhurried = { ...runner, listenUrl: null, pollEvery: 100 };
   const subscriptions = runSubscriptions({
@@ -205,6 +215,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
       await queue.close();
       await egress.close();
       events.stop();
+      told.stop();
       await pool.end();
     },
   };

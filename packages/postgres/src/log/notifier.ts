@@ -4,11 +4,15 @@ import type pg from 'pg';
 /** The channel on which processes say that the log has grown; the payload names the platforms, separated by spaces. */
 export const logChannel = 'grantlog_log';
 
+/** The channel on which dispatchers say the same of what is told. */
+export const toldChannel = 'grantlog_told';
+
 /**
- * Wakes consumers after an append: one coalesced NOTIFY, at most every `every` milliseconds, never inside the append.
- * A lost one costs the consumers' poll interval, so failures are ignored.
+ * Wakes whoever listens, after a commit: one coalesced NOTIFY, at most every 5 milliseconds, never inside the transaction.
+ * A lost one costs the listeners' poll interval, so failures are ignored.
  */
-export const createNotifier = (pool: pg.Pool, every = 5) => {
+export const createNotifier = (pool: pg.Pool, channel: typeof logChannel | typeof toldChannel) => {
+  const every = 5;
   const pending = new Set<PlatformId>();
   let timer: NodeJS.Timeout | null = null;
   let inFlight = false;
@@ -22,7 +26,7 @@ export const createNotifier = (pool: pg.Pool, every = 5) => {
     const platforms = [...pending];
     pending.clear();
     await pool
-      .query({ name: 'grantlog.notify', text: 'select pg_notify($1, $2)', values: [logChannel, platforms.slice(0, 100).join(' ')] })
+      .query({ name: 'grantlog.notify', text: 'select pg_notify($1, $2)', values: [channel, platforms.slice(0, 100).join(' ')] })
       .catch(() => {});
     inFlight = false;
     if (pending.size > 0) schedule();

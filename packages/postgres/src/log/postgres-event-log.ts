@@ -5,7 +5,7 @@ import { createAppendQueue } from './append-queue.ts';
 import type { RawLoad, RawStream, StreamRequest } from './load-batch.ts';
 import { loadBatch, streamKey } from './load-batch.ts';
 import { createLoadQueue } from './load-queue.ts';
-import { createNotifier } from './notifier.ts';
+import { createNotifier, logChannel } from './notifier.ts';
 import type { SnapshotSealer } from './snapshot-mac.ts';
 import { isGenuine } from './snapshot-mac.ts';
 
@@ -28,7 +28,7 @@ export const createPostgresEventLog = (
 ): EventLog & { readonly stop: () => void; readonly depth: () => number } => {
   const { pool, foldVersion, sealer } = options;
   const askAgain = options.askAgainFor === undefined ? {} : { askAgainFor: options.askAgainFor };
-  const notifier = createNotifier(pool);
+  const notifier = createNotifier(pool, logChannel);
   const appends = createAppendQueue({
     ...askAgain,
     send: (platform, commits) => appendBatch(pool, platform, commits, options.patience),

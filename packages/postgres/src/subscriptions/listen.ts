@@ -1,12 +1,13 @@
 import pg from 'pg';
-import { logChannel } from '../log/notifier.ts';
+import type { logChannel, toldChannel } from '../log/notifier.ts';
 
 /**
- * Listens for the log's wake-ups on a connection of its own and reconnects by itself.
+ * Listens for wake-ups on a connection of its own and reconnects by itself; each time it wakes once, for what it missed.
  * Give it a direct connection where a transaction pooler sits in between; without one, consumers poll.
  */
-export const listenToLog = (options: {
+export const listenTo = (options: {
   readonly connectionString: string;
+  readonly channel: typeof logChannel | typeof toldChannel;
   readonly onWake: () => void;
   readonly onError?: (error: Error) => void;
 }): { readonly stop: () => Promise<void> } => {
@@ -23,12 +24,12 @@ export const listenToLog = (options: {
       connectionTimeoutMillis: 5_000,
     });
     client = next;
-    next.on('notification', options.onWake);
+    next.on('notification', () => options.onWake());
     next.on('error', (error) => options.onError?.(error));
     next.on('end', reconnect);
     try {
       await next.connect();
-      await next.query(`listen ${logChannel}`);
+      await next.query(`listen ${options.channel}`);
       options.onWake();
     } catch (error) {
       options.onError?.(error as Error);

@@ -1,9 +1,10 @@
 import type { PlatformId } from '@grantlog/eventsourcing';
 import type pg from 'pg';
+import { logChannel } from '../log/notifier.ts';
 import { ensureSubscriptions } from './claim.ts';
 import type { ConsumeOutcome } from './consume.ts';
 import { consumeOnce } from './consume.ts';
-import { listenToLog } from './listen.ts';
+import { listenTo } from './listen.ts';
 import type { Subscription } from './subscription.ts';
 
 export type RunnerOptions = {
@@ -66,7 +67,8 @@ export const runSubscriptions = (options: RunnerOptions): { readonly wake: () =>
   const listener =
     options.listenUrl === null
       ? null
-      : listenToLog({
+      : listenTo({
+          channel: logChannel,
           connectionString: options.listenUrl,
           onWake: wake,
           onError: (error) => options.onFailure({ name: 'listen', platform: null, error }),

@@ -13,7 +13,11 @@ const plant = (source: string, edits: readonly Plant[]): string =>
   }, source);
 
 /** Puts a wrong copy of one of the log's functions into this test's own database. */
-export const plantInFunction = async (database: TestDatabase, name: 'append' | 'load', edits: readonly Plant[]): Promise<void> => {
+export const plantInFunction = async (
+  database: TestDatabase,
+  name: 'append' | 'load' | 'read_feed',
+  edits: readonly Plant[],
+): Promise<void> => {
   const [row] = await database.asSuperuser<{ source: string }>(
     `select pg_get_functiondef(p.oid) as source from pg_proc p where p.proname = $1 and p.pronamespace = 'grantlog'::regnamespace`,
     [name],

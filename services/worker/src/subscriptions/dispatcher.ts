@@ -1,3 +1,4 @@
+import type { PlatformId } from '@grantlog/eventsourcing';
 import type { EndpointLane, Message, Subscription, SubscriptionBatch } from '@grantlog/postgres';
 import type { DeliveryQueue } from '../queue/delivery-queue.ts';
 import type { RoutesMemory } from '../webhooks/routing.ts';
@@ -5,7 +6,7 @@ import { type Dispatched, dispatchBatch } from './dispatch-batch.ts';
 
 /**
  * Event × endpoints that want it → deliveries, in the transaction of the checkpoint. After the commit each endpoint and
- * lane is woken; a wake-up that is lost is made up for by the sweeper.
+ * lane is woken, as is whoever waits for news; a wake-up that is lost is made up for by the sweeper, or by their own polls.
  */
 export const createDispatcher = (options: {
   readonly queue: Pick<DeliveryQueue, 'wake'>;
@@ -16,6 +17,8 @@ export const createDispatcher = (options: {
     /** False where somebody else has to be woken. */
     readonly wake: (lane: EndpointLane) => boolean;
   };
+  /** Told of a platform on which something was told. */
+  readonly onTold?: (platform: PlatformId) => void;
 }): Subscription => {
   const memory: RoutesMemory = new Map();
   const dispatched = new WeakMap<SubscriptionBatch, Dispatched>();
@@ -28,6 +31,7 @@ export const createDispatcher = (options: {
     afterCommit: (batch) => {
       const { woken = [], messages = [] } = dispatched.get(batch) ?? {};
       options.own?.told(messages);
+      options.onTold?.(batch.platform);
       // Not awaited: a queue that is away must not hold the log's consumers up.
       options.queue.wake(woken.filter((lane) => options.own?.wake(lane) !== true)).catch(options.onWakeFailed);
     },
