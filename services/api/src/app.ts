@@ -26,6 +26,8 @@ import { registrationEndpoints } from './endpoints/register.ts';
 import { revocationEndpoint } from './endpoints/revoke.ts';
 import { tokenEndpoint } from './endpoints/token.ts';
 import { userinfoEndpoint } from './endpoints/userinfo.ts';
+import { eventEndpoint } from './events/event-endpoint.ts';
+import { type StreamTimes, streamTimes } from './events/event-stream.ts';
 import { openRoutesToBrowsers } from './http/cors.ts';
 import { requireDeclarations } from './http/declared-routes.ts';
 import { answerErrors, answerUnreadablePath } from './http/error-response.ts';
@@ -59,6 +61,7 @@ export type Answered = { readonly endpoint: string; readonly method: string; rea
  * @param deps.onRoute told of every route there is, those of every plugin included.
  * @param deps.onAnswered told of every answer, for metrics.
  * @param deps.upstreamPatience milliseconds that a resource behind us has to begin its answer; default 25,000.
+ * @param deps.streamTimes of streams of events, where they are to be others.
  * @throws RouteUndeclared
  */
 export const createApp = async (
@@ -68,6 +71,7 @@ export const createApp = async (
     readonly onRoute?: (route: RouteOptions) => void;
     readonly onAnswered?: (answer: Answered) => void;
     readonly upstreamPatience?: number;
+    readonly streamTimes?: Partial<StreamTimes>;
   },
 ): Promise<FastifyInstance> => {
   const { config } = deps;
@@ -119,6 +123,7 @@ export const createApp = async (
   jwksEndpoint(deps)(app);
   cardEndpoints(deps)(app);
   eventTypeEndpoints(deps)(app);
+  await eventEndpoint({ ...deps, streamTimes: { ...streamTimes, ...deps.streamTimes } })(app);
   authorizationEndpoint(deps, [everywhere('/:platform/oauth/authorize'), onlyWith('connectPaths', '/:platform/oauth/connect/authorize')])(
     app,
   );

@@ -8,6 +8,7 @@ import type { Logger, ServiceConfig } from '@grantlog/runtime';
 import { sweepIdleBuckets } from './access/idle-buckets.ts';
 import { sweepProofs } from './access/sweep-proofs.ts';
 import type { Deps } from './deps.ts';
+import { openWaitingRoom } from './events/waiting-room.ts';
 import { createMetadataDocuments } from './metadata-documents/metadata-documents.ts';
 import { createHostRouter } from './platforms/host-router.ts';
 import { sweepPushedRequests } from './pushed-requests/sweep-pushed-requests.ts';
@@ -66,6 +67,11 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     pool,
     onLost: ({ steps, error }) => logger.warn({ steps, err: error }, 'steps of connection attempts were not kept'),
   });
+  const waitingRoom = openWaitingRoom({
+    pool,
+    listenUrl: config.databaseDirectUrl ?? null,
+    onError: (error) => logger.warn({ err: error }, 'news could not be asked for'),
+  });
   const directory = createPlatformDirectory({ log, sealer });
   const passwords = createPasswords({ concurrency: passwordConcurrency(availableParallelism()) });
   return {
@@ -79,10 +85,12 @@ export const compose = async (config: ServiceConfig, logger: Logger): Promise<Co
     traces,
     metadataDocuments: createMetadataDocuments({ egress }),
     remoteKeys: createRemoteKeys({ egress }),
+    waitingRoom,
     provisioning: { log, pool, sealer, passwords, directory },
     pool,
     stop: async () => {
       hosts.stop();
+      await waitingRoom.stop();
       stopSweeping();
       stopSweepingProofs();
       stopSweepingRequests();

@@ -3,6 +3,7 @@ import type { Egress } from '@grantlog/egress';
 import type { EventLog } from '@grantlog/eventsourcing';
 import type { PlatformDirectory, Provisioning } from '@grantlog/provisioning';
 import type { ServiceConfig } from '@grantlog/runtime';
+import type { WaitingRoom } from './events/waiting-room.ts';
 import type { MetadataDocuments } from './metadata-documents/metadata-documents.ts';
 import type { HostRouter } from './platforms/host-router.ts';
 import type { RemoteKeys } from './remote-keys/remote-keys.ts';
@@ -25,5 +26,7 @@ export type Deps = {
   readonly remoteKeys: RemoteKeys;
   /** What happened on the way of clients that connect; no truth. */
   readonly traces: TraceRecorder;
+  /** Where requests wait for events. */
+  readonly waitingRoom: WaitingRoom;
   readonly provisioning: Provisioning;
 };

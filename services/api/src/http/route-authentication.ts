@@ -11,6 +11,7 @@
  *   access token for the server.
  * - `agent`: an access token of the agent's own session; what its sessionId alone tells is told without.
  * - `upstream`: passed on as it is; the protected resource behind it judges the credentials with its own guard.
+ * - `reader`: an access token of the platform, for what concerns it, or an operator's, for everything of the platform.
  * - `operator`: an access token of the system platform, with a role for the platform.
  */
 export type RouteAuthentication =
@@ -23,6 +24,7 @@ export type RouteAuthentication =
   | 'tool'
   | 'agent'
   | 'upstream'
+  | 'reader'
   | 'operator';
 
 /** How a route words its errors: OAuth JSON, a page for people, or a problem (RFC 9457). */

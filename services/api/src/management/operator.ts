@@ -1,6 +1,6 @@
 import { satisfies, systemPlatform } from '@grantlog/domain';
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
-import { bearerChallenge, bearerError, OAuthError, ProblemError, problem } from '@grantlog/protocol';
+import { bearerChallenge, bearerError, type DpopHint, OAuthError, ProblemError, problem } from '@grantlog/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { LiveToken } from '../access/resolve-access.ts';
 import { resolveShown } from '../access/resolve-shown.ts';
@@ -39,6 +39,10 @@ export const roleMissing = (role: string): ProblemError =>
     { headers: { 'cache-control': 'no-store' } },
   );
 
+/** The refusal of an operator whose roles do not reach a platform. */
+export const roleNeededFor = (platform: PlatformId): ProblemError =>
+  roleMissing(platform === systemPlatform ? everywhere : `${narrowed}${platform}`);
+
 // A token bound to another resource was given to that resource, which could bring it here (RFC 8707 §2).
 const isForManagement = (resource: string | null, publicUrl: string): boolean =>
   resource === null || resource === publicUrl || resource === `${publicUrl}/${systemPlatform}/manage`;
@@ -47,6 +51,25 @@ const isForManagement = (resource: string | null, publicUrl: string): boolean =>
 const rolesOf = ({ account, client }: LiveToken): readonly string[] => {
   if (account !== null) return account.status === 'active' ? account.roles : [];
   return client.status === 'active' ? client.roles : [];
+};
+
+/**
+ * The operator that a living token of the system platform stands for.
+ *
+ * @throws OAuthError 401 for a token that is not for management, 403 for one without the scope `manage`
+ */
+export const operatorOf = (
+  live: LiveToken,
+  { publicUrl, dpop }: { readonly publicUrl: string; readonly dpop: DpopHint | undefined },
+): Operator => {
+  const refused = (reason: string): OAuthError =>
+    bearerError({ code: 'invalid_token', description: 'The access token is invalid, expired or revoked', reason, realm, scope, dpop });
+  if (live.kind !== 'access') throw refused('it is a refresh token');
+  if (!isForManagement(live.token.resource, publicUrl)) throw refused('it is for another resource');
+  if (!satisfies(live.token.scopes, scope, live.document)) {
+    throw bearerError({ code: 'insufficient_scope', description: 'The access token lacks the scope manage', realm, scope, dpop });
+  }
+  return { id: live.grant.terms.account ?? live.grant.terms.client, roles: rolesOf(live) };
 };
 
 /**
@@ -74,12 +97,7 @@ export const authenticateOperator = async (
   if (system === null) throw refused('there is no system platform yet');
   const { live, refusal } = await resolveShown(deps, system, shown);
   if (live === null) throw bearerError({ ...refusal, realm, scope });
-  if (live.kind !== 'access') throw refused('it is a refresh token');
-  if (!isForManagement(live.token.resource, deps.config.publicUrl)) throw refused('it is for another resource');
-  if (!satisfies(live.token.scopes, scope, live.document)) {
-    throw bearerError({ code: 'insufficient_scope', description: 'The access token lacks the scope manage', realm, scope, dpop });
-  }
-  return { id: live.grant.terms.account ?? live.grant.terms.client, roles: rolesOf(live) };
+  return operatorOf(live, { publicUrl: deps.config.publicUrl, dpop });
 };
 
 /**
@@ -94,6 +112,6 @@ export const requireOperator = async (
   platform: PlatformId,
 ): Promise<Operator> => {
   const operator = await authenticateOperator(deps, request);
-  if (!mayManage(operator, platform)) throw roleMissing(platform === systemPlatform ? everywhere : `${narrowed}${platform}`);
+  if (!mayManage(operator, platform)) throw roleNeededFor(platform);
   return operator;
 };

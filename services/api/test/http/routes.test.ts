@@ -117,6 +117,15 @@ describe('whoever shows nothing', () => {
     },
   );
 
+  test('is challenged for a Bearer token by the routes of events, in a problem', async () => {
+    const asked = world.ofAuthentication('reader');
+    const told = await answers(asked, async (route) => {
+      const { status, type, headers } = await world.ask({ method: route.method as 'GET', url: pathOf(route) });
+      return { status, type: type.split(';')[0], bearer: String(headers['www-authenticate']).startsWith('Bearer ') };
+    });
+    expect(told).toEqual(all(asked, { status: 401, type: 'application/problem+json', bearer: true }));
+  });
+
   test('is challenged for a Bearer token first and then for HTTP Basic by routes for accounts, in a problem', async () => {
     const asked = world.ofAuthentication('account');
     const told = await answers(asked, async (route) => {

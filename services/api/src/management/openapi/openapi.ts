@@ -21,6 +21,7 @@ const security = {
   tool: [{ bearer: [] }, {}],
   agent: [{ bearer: [] }, {}],
   upstream: [{ bearer: [] }, { basic: [] }],
+  reader: [{ bearer: [] }, { operator: ['manage'] }],
   operator: [{ operator: ['manage'] }],
 } as const satisfies Record<RouteAuthentication, readonly Requirement[]>;
 

@@ -12,6 +12,8 @@ export const problem = {
         detail: Type.Optional(Type.String()),
         instance: Type.Optional(Type.String()),
         code: Type.Optional(Type.String({ description: 'What programs read' })),
+        oldest: Type.Optional(Type.Union([Type.Integer(), Type.Null()], { description: 'The first position of which everything is kept' })),
+        after: Type.Optional(Type.String({ description: 'What to go on after' })),
         role: Type.Optional(Type.String({ description: 'The role that is missing' })),
         error: Type.Optional(Type.String({ description: 'The same as code, where agents are told' })),
         resolution: Type.Optional(Type.String({ description: 'What an agent should do about it' })),

@@ -38,7 +38,7 @@ export const createTokenRoutes = async (world: DpopWorld, key: ProofKey) => {
     /** Every route of ours that takes access tokens, and nobody without one. */
     routes: world.routes.filter(
       ({ method, url, config: { authentication = 'none' } }) =>
-        ['bearer', 'operator', 'account', 'tool', 'agent'].includes(authentication) &&
+        ['bearer', 'operator', 'account', 'tool', 'agent', 'reader'].includes(authentication) &&
         method !== 'HEAD' &&
         method !== 'OPTIONS' &&
         // What a sessionId alone tells is told whatever token comes along.
