@@ -9,11 +9,12 @@ import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { agentsPage } from './agents-page.ts';
 import { authenticationPage } from './authentication-page.ts';
 import { clientsPage } from './clients-page.ts';
+import { eventsPage } from './events-page.ts';
 import { mcpPage } from './mcp-page.ts';
 import { type Described, paragraphs, type TextPage } from './text-page.ts';
 import { webhooksPage } from './webhooks-page.ts';
 
-const pages: readonly TextPage[] = [authenticationPage, clientsPage, agentsPage, mcpPage, webhooksPage];
+const pages: readonly TextPage[] = [authenticationPage, clientsPage, agentsPage, mcpPage, webhooksPage, eventsPage];
 
 /** @see https://llmstxt.org */
 const llmsTxt = ({ document, issuer }: Described): string =>

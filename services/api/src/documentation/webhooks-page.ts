@@ -44,5 +44,6 @@ export const webhooksPage: TextPage = {
       `A receiver that keeps no key verifies \`v1a\` by the platform's own: take the key whose \`kid\` is the header \`webhook-key-id\` from the \`jwks_uri\` of the metadata of \`${issuer}\`, never from an address in a request, and try it on every \`v1a\` signature of the list. One key signs for all receivers of the platform, so then \`data.audience\` has to be your own \`webhookUrl\` (without its query) as well. It proves who sent it, not which conversation it is about: for that check \`webhookToken\`, or a MAC of your own in \`deliveryContext\`.`,
       'Another `webhookUrl` is another receiver: it is asked to verify itself, and gets nothing that was given for the one before. Send the token and the context again.',
       `Answer 2xx within a few seconds and work afterwards. Anything else is tried again for three days. An access token lives ${lasting(document.lifetimes.accessTokenSeconds)} at most, so act on \`grant.revoked\` and \`session.revoked\` at once.`,
+      `A receiver that was away for longer, or cannot be reached, [asks for the same events](${issuer}/docs/events.md) by their last id.`,
     ),
 };
