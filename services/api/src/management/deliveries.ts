@@ -3,7 +3,7 @@ import { fold, type StreamId } from '@grantlog/eventsourcing';
 import { type DeliveryFilter, listDeliveries, readDelivery, redeliver } from '@grantlog/postgres';
 import Type, { type Static } from 'typebox';
 import type { JsonApi } from '../json-api/json-api.ts';
-import { conflicting, missing, type RefusalWords, refusalProblem } from '../json-api/refusals.ts';
+import { conflicting, missing, refusalProblem } from '../json-api/refusals.ts';
 import { exactly, noBody, nullable, platformParams } from '../json-api/schemas.ts';
 import {
   deliveryDetailView,
@@ -16,16 +16,16 @@ import {
 } from '../webhooks/delivery-view.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
+import { endpointWords } from './webhook-endpoints.ts';
 
-type DeliveryRefusal = 'unknown_delivery' | 'delivery_pending' | 'endpoint_deleted' | 'endpoint_disabled' | 'endpoint_unverified';
-
+const { endpoint_deleted, endpoint_disabled, endpoint_unverified } = endpointWords;
 const words = {
   unknown_delivery: missing('The endpoint has no such delivery, or has it no more: they are kept for 30 days'),
   delivery_pending: conflicting('The delivery is still under way: its next attempt comes by itself'),
-  endpoint_deleted: conflicting('The endpoint has been deleted'),
-  endpoint_disabled: conflicting('The endpoint is disabled: enable it first'),
-  endpoint_unverified: conflicting('The endpoint has not proved its URL: nothing is sent to it until it answers the verification with 2xx'),
-} as const satisfies Record<DeliveryRefusal, RefusalWords>;
+  endpoint_deleted,
+  endpoint_disabled,
+  endpoint_unverified,
+} as const;
 
 const tags = ['Webhook deliveries'];
 const deliveryParams = Type.Object({ platform: Type.String(), endpointId: Type.String(), id: Type.String() });
@@ -64,7 +64,7 @@ const filterOf = ({ endpoint, event, grant, status, type, before, limit = 50 }: 
 };
 
 /** Why nothing is sent to an endpoint again; null where something may be. */
-const hindrance = (endpoint: WebhookEndpointState): DeliveryRefusal | null => {
+const hindrance = (endpoint: WebhookEndpointState): keyof typeof words | null => {
   switch (endpoint.status) {
     case 'none':
       return 'unknown_delivery';

@@ -12,6 +12,7 @@ import { grantRoutes } from './grants.ts';
 import { keyRoutes } from './keys.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { platformRoutes } from './platforms.ts';
+import { recoveryRoutes } from './recoveries.ts';
 import { sessionRoutes } from './sessions.ts';
 import { webhookEndpointRoutes } from './webhook-endpoints.ts';
 
@@ -30,6 +31,7 @@ export const managementApi =
       sessionRoutes(full),
       webhookEndpointRoutes(full),
       deliveryRoutes(full),
+      recoveryRoutes(full),
       keyRoutes(full),
       connectionAttemptRoutes(full),
     );

@@ -15,7 +15,8 @@ import { eventTypesPath } from '../webhooks/event-types.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
-const words = {
+/** What is said of everything that may be refused about an endpoint. */
+export const endpointWords = {
   unknown_platform: missing('No such platform'),
   unknown_endpoint: missing('No such webhook endpoint'),
   unknown_client: unfit('clientId names no client of this platform'),
@@ -39,6 +40,7 @@ const words = {
   rate_out_of_range: unfit('ratePerSecond is a whole number from 1 to 1,000, or null for no limit'),
   description_too_long: unfit('description has at most 500 characters'),
 } as const satisfies Record<ChangeEndpointRefusal | 'unknown_client', RefusalWords>;
+const words = endpointWords;
 
 const tags = ['Webhook endpoints'];
 const endpointParams = Type.Object({ platform: Type.String(), endpointId: Type.String() });
