@@ -201,6 +201,7 @@ test('an endpoint that nothing is sent to is not recovered', async () => {
 test('a recovery of another endpoint, of another platform and of nobody is 404, and only an operator of the platform asks', async () => {
   const [mine, other] = [await verified(), await verified()];
   const id = await ask(mine);
+  await begin(mine, id);
   const person = await world.account(world.arlo);
   for (const at of [other.at, mine.at.replace('/arlo/', '/along/')])
     for (const method of ['GET', 'DELETE'] as const)
