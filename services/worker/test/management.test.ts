@@ -61,6 +61,30 @@ describe('what the management API asks', () => {
     });
   });
 
+  test('what is sent again keeps its place in the line of its subject, where the endpoint wants order', async () => {
+    const world = scene.world();
+    const receiver = await scene.receiver();
+    const client = await world.client('agent-1');
+    const [ordered, unordered] = [await world.endpoint({ url: receiver.url, ordered: true }), await world.endpoint({ url: receiver.url })];
+    await scene.worker();
+    const grant = await world.grant({ client });
+    await until(
+      () => states(world),
+      (found) => found['delivered'] === 4,
+    );
+    await world.pool.query(`update endpoint_work set open_until = now() + interval '1 hour'`);
+    for (const { id: endpoint } of [ordered, unordered])
+      for (const { id } of (await listDeliveries(world.api, { platform, endpoint, subject: grant, limit: 100 })).deliveries)
+        expect(await redeliver(world.api, { platform, endpoint, id })).toBe(true);
+    const { rows } = await world.pool.query('select endpoint, line, count(*)::int as n from delivery group by endpoint, line');
+    expect(new Set(rows)).toEqual(
+      new Set([
+        { endpoint: ordered.id, line: grant, n: 2 },
+        { endpoint: unordered.id, line: null, n: 2 },
+      ]),
+    );
+  });
+
   test('the API can neither write a delivery nor change what one says', async () => {
     const { api } = scene.world();
     await expect(api.query(`update message set body = ''`)).rejects.toThrow(/permission denied/);
