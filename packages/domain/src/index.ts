@@ -112,7 +112,9 @@ export type { WebhookEndpointCommand, WebhookEndpointRefusal } from './webhook-e
 export { webhookEndpointDecider } from './webhook-endpoint/decide.ts';
 export type {
   EndpointDisabledReason,
+  EndpointHeaders,
   EndpointRecovery,
+  EndpointRegistrar,
   EndpointRegistration,
   EndpointSettings,
   WebhookEndpointEvent,

@@ -157,6 +157,10 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   'webhook_endpoint.registered': fc.record({
     ...endpoint,
     client: fc.constant(null),
+    grants: fc.constant(null),
+    registeredBy: fc.constantFrom('operator' as const, 'client' as const, 'grant' as const),
+    slot: streamId('0005'),
+    headers: fc.record({ credentialId, names: fc.constant(['x-api-key']) }),
     secretCredentials: credentialId.map((id) => [id]),
     signature: fc.constant('v1' as const),
   }),
@@ -166,6 +170,10 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   'webhook_endpoint.updated': fc.record(endpoint, { requiredKeys: [] }),
   'webhook_endpoint.secret_rotated': rotation,
   'webhook_endpoint.bearer_rotated': rotation,
+  'webhook_endpoint.headers_set': fc.oneof(
+    fc.record({ credentialId, names: fc.constantFrom(['x-api-key'], ['x-tenant']) }),
+    fc.constant({ credentialId: null, names: [] }),
+  ),
   'webhook_endpoint.context_set': fc.record({ hasDeliveryContext: fc.boolean() }),
   'webhook_endpoint.disabled': fc.record({ reason: fc.constantFrom('operator' as const, 'gone' as const) }),
   'webhook_endpoint.enabled': nothing,

@@ -1,6 +1,19 @@
 import { specification } from '@grantlog/eventsourcing';
 import { describe, expect, test } from 'vitest';
-import { type EndpointRegistration, type WebhookEndpointCommand, type WebhookEndpointEvent, webhookEndpointDecider } from '../src/index.ts';
+import {
+  type ClientStreamId,
+  type EndpointRegistration,
+  type GrantId,
+  type NameId,
+  type SessionId,
+  type WebhookEndpointCommand,
+  type WebhookEndpointEvent,
+  webhookEndpointDecider,
+} from '../src/index.ts';
+
+const client = '00000000-0004-8000-8000-000000000001' as ClientStreamId;
+const one = '01890000-0000-7000-8000-000000000001' as GrantId;
+const slot = '00000000-0005-8000-8000-000000000001' as NameId;
 
 const registration: EndpointRegistration = {
   url: 'https://agent.example/hooks?key=k',
@@ -41,6 +54,23 @@ describe('registering an endpoint', () => {
     expect(replay([registered])).toMatchObject({ status: 'active', verified: false, secrets: [{ credentialId: 's1', validUntil: null }] });
   });
 
+  test('says which grants of its client it hears, who registered it and what it is sent with', () => {
+    const headers = { credentialId: 'h1', names: ['X-Api-Key'] };
+    const more = { client, grants: [one], registeredBy: 'grant', slot, headers, bearerCredential: 'b1' } as const;
+    given([])
+      .when(register(more))
+      .expect({ events: [{ type: 'webhook_endpoint.registered', data: { ...registration, ...more } }] });
+    expect(replay([{ type: 'webhook_endpoint.registered', data: { ...registration, ...more } }])).toMatchObject({
+      client,
+      grants: [one],
+      registeredBy: 'grant',
+      slot,
+      headers,
+      bearers: [{ credentialId: 'b1', validUntil: null }],
+    });
+    expect(replay([registered])).toMatchObject({ grants: null, registeredBy: 'operator', slot: null, headers: null, bearers: [] });
+  });
+
   test('takes an id once', () => {
     given([registered]).when(register()).expect({ events: [], refusal: 'endpoint_exists' });
     given([registered, deleted]).when(register()).expect({ events: [], refusal: 'endpoint_deleted' });
@@ -69,6 +99,15 @@ describe('registering an endpoint', () => {
     [{ concurrency: 101 }, 'concurrency_out_of_range'],
     [{ concurrency: 1.5 }, 'concurrency_out_of_range'],
     [{ description: 'x'.repeat(501) }, 'description_too_long'],
+    [{ grants: [] }, 'grants_without_client'],
+    [{ grants: [one] }, 'grants_without_client'],
+    [{ grants: [one], client, session: one as string as SessionId }, 'grants_without_client'],
+    [{ grants: [], client }, 'grants_invalid'],
+    [{ grants: [one, one], client }, 'grants_invalid'],
+    [
+      { grants: Array.from({ length: 101 }, (_, n) => `01890000-0000-7000-8000-${String(n).padStart(12, '0')}` as GrantId), client },
+      'grants_invalid',
+    ],
     [{ secretCredentials: [] }, 'secret_missing'],
     [{ secretCredentials: ['a', 'b', 'c'] }, 'too_many_secrets'],
   ])('refuses %j as %s', (changes, refusal) => {
@@ -159,6 +198,35 @@ describe('an endpoint', () => {
         { credentialId: 's2', validUntil: null },
         { credentialId: 's1', validUntil: 100 },
       ],
+    });
+  });
+
+  test('has other headers, or none, and takes away only what there is', () => {
+    const headers = { credentialId: 'h2', names: ['X-Tenant'] };
+    const set: WebhookEndpointEvent = { type: 'webhook_endpoint.headers_set', data: headers };
+    const removed: WebhookEndpointEvent = { type: 'webhook_endpoint.headers_set', data: { credentialId: null, names: [] } };
+    given([registered])
+      .when({ type: 'setHeaders', headers })
+      .expect({ events: [set] });
+    expect(replay([registered, set])).toMatchObject({ headers });
+    given([registered, set])
+      .when({ type: 'setHeaders', headers: null })
+      .expect({ events: [removed] });
+    expect(replay([registered, set, removed])).toMatchObject({ headers: null });
+    given([registered]).when({ type: 'setHeaders', headers: null }).expect({ events: [] });
+  });
+
+  test('sends another URL nothing that was given for the one before', () => {
+    const given: WebhookEndpointEvent = {
+      type: 'webhook_endpoint.registered',
+      data: { ...registration, bearerCredential: 'b1', headers: { credentialId: 'h1', names: ['X-Api-Key'] } },
+    };
+    const moved = (url: string): WebhookEndpointEvent => ({ type: 'webhook_endpoint.updated', data: { url } });
+    expect(replay([given, moved(registration.url)])).toMatchObject({ bearers: [{ credentialId: 'b1' }], headers: { credentialId: 'h1' } });
+    expect(replay([given, moved('https://other.example/')])).toMatchObject({
+      bearers: [],
+      headers: null,
+      secrets: [{ credentialId: 's1' }],
     });
   });
 

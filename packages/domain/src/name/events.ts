@@ -13,7 +13,9 @@ export type NameKind =
   /** A pushed authorization request: whoever decides it first has used it. */
   | 'request_uri'
   /** A person of an identity provider; its owner is the account that stands for them here. */
-  | 'external_subject';
+  | 'external_subject'
+  /** A place among the webhook endpoints that a client or a grant may have; its owner is the endpoint that takes it. */
+  | 'endpoint_slot';
 
 /** Facts of one unique name. `owner` is the stream that holds it: a load follows it. */
 export type NameEvent =

@@ -143,7 +143,7 @@ export const tellings = {
     'used',
   ),
   ...sameAnswer('untold', 'name', 'claimed', 'released'),
-  ...sameAnswer('untold', 'webhook_endpoint', 'verified', 'secret_rotated', 'bearer_rotated', 'context_set', 'deleted'),
+  ...sameAnswer('untold', 'webhook_endpoint', 'verified', 'secret_rotated', 'bearer_rotated', 'headers_set', 'context_set', 'deleted'),
   ...sameAnswer('untold', 'webhook_endpoint', 'recovery_requested', 'recovery_cancelled'),
   ...sameAnswer('untold', 'session', 'started', 'webhook_registered'),
   ...sameAnswer('untold', 'signing_key', 'created', 'activated', 'retired'),

@@ -1,5 +1,5 @@
 import { isLoopbackHost } from '../platform/urls.ts';
-import type { EndpointSettings } from './events.ts';
+import type { EndpointRegistration, EndpointSettings } from './events.ts';
 import { unknownTypes } from './wants.ts';
 
 export type EndpointProblem =
@@ -11,13 +11,16 @@ export type EndpointProblem =
   | 'types_unknown'
   | 'concurrency_out_of_range'
   | 'rate_out_of_range'
-  | 'description_too_long';
+  | 'description_too_long'
+  | 'grants_invalid'
+  | 'grants_without_client';
 
 const longestUrl = 2048;
 const longestDescription = 500;
 const mostTypes = 100;
 const mostConcurrent = 100;
 const highestRate = 1_000;
+const mostGrants = 100;
 
 const urlProblem = (text: string, allowLoopback: boolean): EndpointProblem | null => {
   const url = text.length > longestUrl ? null : URL.parse(text);
@@ -40,6 +43,17 @@ export const endpointProblem = (settings: EndpointSettings, allowLoopback: boole
   if (ratePerSecond !== null && !(Number.isInteger(ratePerSecond) && ratePerSecond >= 1 && ratePerSecond <= highestRate))
     return 'rate_out_of_range';
   return description.length > longestDescription ? 'description_too_long' : null;
+};
+
+/** What is wrong with whom an endpoint is to hear, or null. Whose the grants are is proved by whoever registers it. */
+export const audienceProblem = ({
+  client,
+  session = null,
+  grants = null,
+}: Pick<EndpointRegistration, 'client' | 'session' | 'grants'>): EndpointProblem | null => {
+  if (grants === null) return null;
+  if (client === null || session !== null) return 'grants_without_client';
+  return grants.length === 0 || grants.length > mostGrants || new Set(grants).size < grants.length ? 'grants_invalid' : null;
 };
 
 /** What is wrong with event types that are being asked for. Those of old are left alone: a later version may know them no more. */

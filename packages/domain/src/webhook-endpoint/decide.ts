@@ -1,7 +1,7 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
 import { sameJson } from '../same-json.ts';
-import { type EndpointProblem, endpointProblem, typesProblem } from './check-settings.ts';
-import type { EndpointDisabledReason, EndpointRecovery, EndpointRegistration, EndpointSettings, WebhookEndpointEvent } from './events.ts';
+import { audienceProblem, type EndpointProblem, endpointProblem, typesProblem } from './check-settings.ts';
+import type { EndpointDisabledReason, EndpointHeaders, EndpointRecovery, EndpointRegistration, EndpointSettings, WebhookEndpointEvent } from './events.ts';
 import { type EndpointRecord, evolveWebhookEndpoint, noEndpoint, type WebhookEndpointState } from './state.ts';
 
 export type WebhookEndpointCommand =
@@ -16,6 +16,8 @@ export type WebhookEndpointCommand =
   | { readonly type: 'rotateSecret'; readonly credentialId: string; readonly previousValidUntil: number }
   /** `previousValidUntil` in whole seconds since the epoch. */
   | { readonly type: 'rotateBearer'; readonly credentialId: string; readonly previousValidUntil: number }
+  /** Null takes them away. */
+  | { readonly type: 'setHeaders'; readonly headers: EndpointHeaders | null }
   /** The event takes the sealed data with it. */
   | { readonly type: 'setContext'; readonly hasDeliveryContext: boolean }
   | { readonly type: 'disable'; readonly reason: EndpointDisabledReason }
@@ -44,7 +46,7 @@ const register = (command: Extract<WebhookEndpointCommand, { type: 'register' }>
   const { type: _, allowLoopback, ...registration } = command;
   if (registration.secretCredentials.length === 0) return refuse('secret_missing');
   if (registration.secretCredentials.length > 2) return refuse('too_many_secrets');
-  const problem = endpointProblem(registration, allowLoopback) ?? typesProblem(registration.types);
+  const problem = endpointProblem(registration, allowLoopback) ?? typesProblem(registration.types) ?? audienceProblem(registration);
   return problem === null
     ? record({ type: 'webhook_endpoint.registered', data: { ...registration, asksForProof: true } })
     : refuse(problem);
@@ -74,6 +76,11 @@ const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, 
     case 'rotateBearer': {
       const { credentialId, previousValidUntil } = command;
       return record({ type: 'webhook_endpoint.bearer_rotated', data: { credentialId, previousValidUntil } });
+    }
+    case 'setHeaders': {
+      if (command.headers === null && endpoint.headers === null) return record();
+      const { credentialId, names } = command.headers ?? { credentialId: null, names: [] };
+      return record({ type: 'webhook_endpoint.headers_set', data: { credentialId, names } });
     }
     case 'setContext':
       return record({ type: 'webhook_endpoint.context_set', data: { hasDeliveryContext: command.hasDeliveryContext } });

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '@grantlog/eventsourcing';
-import type { ClientStreamId, SessionId } from '../ids.ts';
+import type { ClientStreamId, GrantId, NameId, SessionId } from '../ids.ts';
 
 /** `v1` is HMAC-SHA256, `v1a` is Ed25519 (Standard Webhooks). */
 export type WebhookSignature = 'v1' | 'v1a';
@@ -9,6 +9,15 @@ export type WebhookSignature = 'v1' | 'v1a';
  * failures for five days. `unverified`: nobody answered at its URL when it was to be proved.
  */
 export type EndpointDisabledReason = 'operator' | 'gone' | 'receiver' | 'failing' | 'unverified';
+
+/**
+ * Who registered it, and manages it besides operators: the client whose events it hears, by itself, or the one grant that it
+ * hears, by a token of the person who granted it.
+ */
+export type EndpointRegistrar = 'operator' | 'client' | 'grant';
+
+/** Headers that its deliveries carry besides ours: their names, and the credential that their values are sealed in. */
+export type EndpointHeaders = { readonly credentialId: string; readonly names: readonly string[] };
 
 /** What may be changed about an endpoint after its registration. */
 export type EndpointSettings = {
@@ -36,8 +45,16 @@ export type EndpointRegistration = EndpointSettings & {
   readonly client: ClientStreamId | null;
   /** The agent's sign-up session whose events alone it hears. Absent in events of earlier versions, and null: no session's. */
   readonly session?: SessionId | null;
+  /** The grants of its client whose events alone it hears; 1 to 100. Absent in events of earlier versions, and null: not narrowed. */
+  readonly grants?: readonly GrantId[] | null;
+  /** Absent in events of earlier versions: an operator, or the agent of its session. */
+  readonly registeredBy?: EndpointRegistrar;
+  /** The place that it takes among those that its registrar may have; absent or null where they are not counted. */
+  readonly slot?: NameId | null;
   /** Credential id of the bearer token that deliveries carry besides their signature; absent or null for none. */
   readonly bearerCredential?: string | null;
+  /** Absent or null for none. */
+  readonly headers?: EndpointHeaders | null;
   /** Whether the sealed data has a `deliveryContext`. */
   readonly hasDeliveryContext?: boolean;
   /** Credential ids of its signing secrets, newest first; one or two. */
@@ -85,6 +102,8 @@ export type WebhookEndpointEvent =
         readonly previousValidUntil: number;
       }
     >
+  /** All of them, instead of those before; without a credential none. */
+  | DomainEvent<'webhook_endpoint.headers_set', { readonly credentialId: string | null; readonly names: readonly string[] }>
   /** Its personal data takes the place of what was sealed before. */
   | DomainEvent<'webhook_endpoint.context_set', { readonly hasDeliveryContext: boolean }>
   | DomainEvent<'webhook_endpoint.disabled', { readonly reason: EndpointDisabledReason }>

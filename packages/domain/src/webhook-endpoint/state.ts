@@ -1,18 +1,32 @@
 import type { Placed } from '@grantlog/eventsourcing';
-import type { ClientStreamId, Instant, SessionId } from '../ids.ts';
+import type { ClientStreamId, GrantId, Instant, NameId, SessionId } from '../ids.ts';
 import { type RotatingSecret, rotateSecret } from '../rotating-secrets.ts';
 import { type SealedFact, sealedFact } from '../sealed-fact.ts';
-import type { EndpointDisabledReason, EndpointRecovery, EndpointSettings, WebhookEndpointEvent, WebhookSignature } from './events.ts';
+import type {
+  EndpointDisabledReason,
+  EndpointHeaders,
+  EndpointRecovery,
+  EndpointRegistrar,
+  EndpointSettings,
+  WebhookEndpointEvent,
+  WebhookSignature,
+} from './events.ts';
 
 /** An endpoint that is not deleted. */
 export type EndpointRecord = Required<EndpointSettings> & {
   readonly client: ClientStreamId | null;
   readonly session: SessionId | null;
+  /** The grants whose events alone it hears; null where it is not narrowed to some. */
+  readonly grants: readonly GrantId[] | null;
+  readonly registeredBy: EndpointRegistrar;
+  /** The place that its deletion gives back. */
+  readonly slot: NameId | null;
   readonly signature: WebhookSignature;
   /** Newest first; at most two, of which the second may have run out. */
   readonly secrets: readonly RotatingSecret[];
   /** Bearer tokens for its deliveries, newest first; at most two, of which the second may have run out. */
   readonly bearers: readonly RotatingSecret[];
+  readonly headers: EndpointHeaders | null;
   /** What its agent wants echoed, sealed under the endpoint's own key. */
   readonly personal: SealedFact | null;
   readonly hasDeliveryContext: boolean;
@@ -47,6 +61,10 @@ const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook
     status: 'active',
     ratePerSecond: null,
     skipSuperseded: false,
+    grants: null,
+    registeredBy: 'operator',
+    slot: null,
+    headers: null,
     ...registration,
     secrets: secretCredentials.map((credentialId) => ({ credentialId, validUntil: null })),
     session,
@@ -75,13 +93,18 @@ export const evolveWebhookEndpoint = (state: WebhookEndpointState, event: Placed
       return { ...state, warnedOf: event.data.failingSince };
     case 'webhook_endpoint.updated': {
       const { url = state.url } = event.data;
-      // Another URL is another receiver, and it has shown nothing yet.
-      return { ...state, ...event.data, verified: state.verified && url === state.url };
+      if (url === state.url) return { ...state, ...event.data };
+      // Another URL is another receiver: it has shown nothing yet, and gets nothing that was given for the one before.
+      return { ...state, ...event.data, verified: false, bearers: [], headers: null };
     }
     case 'webhook_endpoint.secret_rotated':
       return { ...state, secrets: rotateSecret(state.secrets, event.data) };
     case 'webhook_endpoint.bearer_rotated':
       return { ...state, bearers: rotateSecret(state.bearers, event.data) };
+    case 'webhook_endpoint.headers_set': {
+      const { credentialId, names } = event.data;
+      return { ...state, headers: credentialId === null ? null : { credentialId, names } };
+    }
     case 'webhook_endpoint.context_set':
       return { ...state, personal: sealedFact(event), hasDeliveryContext: event.data.hasDeliveryContext };
     case 'webhook_endpoint.disabled':

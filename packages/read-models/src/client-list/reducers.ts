@@ -54,7 +54,7 @@ export const clientListReducers: Reducers<ClientListChange> = {
   ...sameAnswer('ignored', 'name', 'claimed', 'released'),
   ...sameAnswer('ignored', 'session', 'started', 'webhook_registered', 'linked', 'redeemed', 'denied', 'expired', 'revoked'),
   ...sameAnswer('ignored', 'webhook_endpoint', 'registered', 'verified', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
-  ...sameAnswer('ignored', 'webhook_endpoint', 'bearer_rotated', 'context_set', 'tested', 'failing'),
+  ...sameAnswer('ignored', 'webhook_endpoint', 'bearer_rotated', 'headers_set', 'context_set', 'tested', 'failing'),
   ...sameAnswer('ignored', 'webhook_endpoint', 'recovery_requested', 'recovery_cancelled'),
   ...sameAnswer('ignored', 'signing_key', 'created', 'activated', 'retired'),
 };

@@ -23,6 +23,8 @@ const words: Readonly<Record<SessionWebhookRefusal, string | null>> = {
   concurrency_out_of_range: null,
   rate_out_of_range: null,
   description_too_long: null,
+  grants_invalid: null,
+  grants_without_client: null,
   secret_missing: null,
   too_many_secrets: null,
   endpoint_unverified: null,

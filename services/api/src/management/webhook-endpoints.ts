@@ -39,6 +39,8 @@ export const endpointWords = {
   concurrency_out_of_range: unfit('concurrency is from 1 to 100'),
   rate_out_of_range: unfit('ratePerSecond is a whole number from 1 to 1,000, or null for no limit'),
   description_too_long: unfit('description has at most 500 characters'),
+  grants_invalid: unfit('grants has 1 to 100 grants of one client, each once'),
+  grants_without_client: unfit('grants are those of one client: name it as clientId'),
 } as const satisfies Record<ChangeEndpointRefusal | 'unknown_client', RefusalWords>;
 const words = endpointWords;
 

@@ -21,8 +21,8 @@ const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointStat
     }
     case 'active':
     case 'disabled': {
-      const { status, client, session, types, verified: proven, ordered, skipSuperseded: supersedes } = state;
-      return { endpoint, version, status, client, session, grants: null, types, proven, ordered, supersedes };
+      const { status, client, session, grants, types, verified: proven, ordered, skipSuperseded: supersedes } = state;
+      return { endpoint, version, status, client, session, grants, types, proven, ordered, supersedes };
     }
   }
 };
