@@ -56,7 +56,11 @@ test('the owner changes what a connection is for, and everybody is told at once'
   const receiver = await startWebhookReceiver();
   const registered = await registerEndpoint(bench.context, by, {
     platform: safes.platform,
+    manager: { kind: 'operator' },
     clientId: safes.app.client_id,
+    grants: null,
+    webhookToken: null,
+    headers: {},
     signature: 'v1',
     isDevelopment: true,
     url: receiver.url,

@@ -1,14 +1,24 @@
-import type { EndpointId, EndpointSettings, WebhookEndpointCommand, WebhookEndpointRefusal } from '@grantlog/domain';
+import type {
+  EndpointId,
+  EndpointSettings,
+  NameId,
+  WebhookEndpointCommand,
+  WebhookEndpointRefusal,
+  WebhookEndpointState,
+} from '@grantlog/domain';
 import { platformDecider, platformStream, webhookEndpointDecider } from '@grantlog/domain';
-import type { PlatformId } from '@grantlog/eventsourcing';
+import type { Loaded, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
 import type { Changed } from './change.ts';
 import { change } from './change.ts';
+import { type EndpointManager, seenBy } from './endpoint-manager.ts';
+import { releaseSlot } from './endpoint-slots.ts';
 import type { By, Provisioning } from './provisioning.ts';
 
-/** What an operator does to an endpoint that is there; its secret is rotated by itself. */
+/** What is done to an endpoint that is there; secret, token and headers have operations of their own. */
 export type EndpointChange =
   | { readonly type: 'update'; readonly changes: Partial<EndpointSettings> }
+  | { readonly type: 'test' }
   | { readonly type: 'disable' }
   | { readonly type: 'enable' }
   | { readonly type: 'delete' };
@@ -19,11 +29,14 @@ const toCommand = (change: EndpointChange, allowLoopback: boolean): WebhookEndpo
       return { ...change, allowLoopback };
     case 'disable':
       return { type: 'disable', reason: 'operator' };
+    case 'test':
     case 'enable':
     case 'delete':
       return change;
   }
 };
+
+const slotIn = (state: WebhookEndpointState): NameId | null => ('slot' in state ? state.slot : null);
 
 /** `endpoint_of_session`: its receiver is its agent's to choose, which gives token and context for that one alone. */
 export type ChangeEndpointRefusal = 'unknown_platform' | 'endpoint_of_session' | WebhookEndpointRefusal;
@@ -32,23 +45,32 @@ export type ChangeEndpointRefusal = 'unknown_platform' | 'endpoint_of_session' |
 export const changeEndpoint = async (
   context: Provisioning,
   by: By,
-  task: { readonly platform: PlatformId; readonly endpoint: EndpointId; readonly command: EndpointChange; readonly isDevelopment: boolean },
+  task: {
+    readonly platform: PlatformId;
+    readonly endpoint: EndpointId;
+    readonly manager: EndpointManager;
+    readonly command: EndpointChange;
+    readonly isDevelopment: boolean;
+  },
 ): Promise<Changed<ChangeEndpointRefusal>> => {
-  const { platform, endpoint, command } = task;
+  const { platform, endpoint, manager, command } = task;
   if ((await context.directory.open(platform)) === null) return { refusal: 'unknown_platform' };
+  const stateIn = (loaded: Loaded): WebhookEndpointState => seenBy(manager, fold(webhookEndpointDecider, loaded.stream(endpoint)));
+  const slot = command.type === 'delete' ? slotIn(stateIn(await context.log.load(platform, [{ streamId: endpoint }]))) : null;
   return change<ChangeEndpointRefusal>(context, by, {
     platform,
-    requests: [{ streamId: platformStream }, { streamId: endpoint }],
+    requests: [platformStream, endpoint, ...(slot === null ? [] : [slot])].map((streamId) => ({ streamId })),
     decide: (loaded) => {
       const owner = fold(platformDecider, loaded.stream(platformStream));
       if (owner.status === 'none') return { refusal: 'unknown_platform' };
       const allowLoopback = task.isDevelopment && owner.document.webhooks.allowLoopback;
-      const state = fold(webhookEndpointDecider, loaded.stream(endpoint));
+      const state = stateIn(loaded);
       const url = command.type === 'update' ? command.changes.url : undefined;
       if (url !== undefined && 'session' in state && state.session !== null && url !== state.url) return { refusal: 'endpoint_of_session' };
       const { events, refusal } = webhookEndpointDecider.decide(toCommand(command, allowLoopback), state);
       if (refusal !== undefined) return { refusal };
-      return { writes: [{ streamId: endpoint, events }], reads: command.type === 'update' ? [platformStream] : [] };
+      const freed = slot === null ? [] : [releaseSlot(loaded, slot, endpoint)];
+      return { writes: [{ streamId: endpoint, events }, ...freed], reads: command.type === 'update' ? [platformStream] : [] };
     },
   });
 };

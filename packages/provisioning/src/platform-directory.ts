@@ -1,6 +1,6 @@
 import type { Sealer } from '@grantlog/crypto';
 import { expiringNameId, nameId, totpStepEnd } from '@grantlog/crypto';
-import type { AccountId, ClientStreamId, EndpointId, NameId, SessionId } from '@grantlog/domain';
+import type { AccountId, ClientStreamId, EndpointId, GrantId, NameId, SessionId } from '@grantlog/domain';
 import { activeKey, keyRingDecider, keyRingStream, standingKinds } from '@grantlog/domain';
 import type { EventLog, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
@@ -25,6 +25,8 @@ export type PlatformNames = {
   readonly consent: (allowed: Consented) => NameId;
   /** Where a person of an identity provider is claimed by their account. */
   readonly externalSubject: (issuer: string, subject: string) => NameId;
+  /** Where an endpoint takes one of the places that a client or a grant has for those that it registers, from 0. */
+  readonly endpointSlot: (owner: ClientStreamId | GrantId, index: number) => NameId;
   /** The webhook of a session by the key that its agent gave it: one each, registered again is changed. */
   readonly sessionWebhook: (session: SessionId, sessionKey: string) => EndpointId;
 };
@@ -81,6 +83,7 @@ export const createPlatformDirectory = (options: { readonly log: EventLog; reado
       consent: (allowed) => nameId({ nameKey, kindCode: standingKinds.name, name: consentName(allowed) }) as NameId,
       externalSubject: (issuer, subject) =>
         nameId({ nameKey, kindCode: standingKinds.name, name: `external ${JSON.stringify([issuer, subject])}` }) as NameId,
+      endpointSlot: (owner, index) => nameId({ nameKey, kindCode: standingKinds.name, name: `endpoint_slot ${owner} ${index}` }) as NameId,
       sessionWebhook: (session, sessionKey) =>
         nameId({ nameKey, kindCode: standingKinds.webhookEndpoint, name: `session ${session} ${sessionKey}` }) as EndpointId,
     };

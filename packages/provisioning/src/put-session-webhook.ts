@@ -1,15 +1,14 @@
-import { constantTimeEqualBytes } from '@grantlog/crypto';
 import type { AccountId, EndpointId, WebhookEndpointCommand, WebhookEndpointEvent, WebhookEndpointState } from '@grantlog/domain';
 import { accountDecider, platformStream, sameJson, sessionDecider, webhookEndpointDecider } from '@grantlog/domain';
 import type { Loaded, LoadRequest, NewEvent } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials } from '@grantlog/postgres';
 import { change, type Intent } from './change.ts';
+import { holdsBearer, sealBearer } from './endpoint-bearer.ts';
 import type { ShownEndpointSecret } from './endpoint-secret.ts';
 import { sealPersonalOf } from './personal-data.ts';
 import type { By, Provisioning } from './provisioning.ts';
-import { openCredential } from './sealed-credentials.ts';
-import { endpointDataKey, mayLoop, newSessionWebhook, sealBearer, sessionWebhookId } from './session-webhook.ts';
+import { endpointDataKey, mayLoop, newSessionWebhook, sessionWebhookId } from './session-webhook.ts';
 import type { SessionWebhookRefusal, SessionWebhookRequest } from './session-webhook-request.ts';
 import { requestProblem, sessionKeyOf } from './session-webhook-request.ts';
 import { echoFields, readWebhookEcho, type WebhookEcho } from './webhook-echo.ts';
@@ -36,18 +35,6 @@ const accountOf = (loaded: Loaded, { session }: SessionWebhookRequest): AccountI
   return state.status === 'linked' || state.status === 'redeemed' ? state.account : null;
 };
 
-/** Whether the newest token of an endpoint is this one. */
-const holdsToken = (context: Provisioning, of: SessionWebhookRequest, endpoint: EndpointId, loaded: Loaded): boolean => {
-  const stream = loaded.stream(endpoint);
-  const state = fold(webhookEndpointDecider, stream);
-  const [newest] = state.status === 'active' || state.status === 'disabled' ? state.bearers : [];
-  if (newest === undefined || of.webhookToken === null) return false;
-  const { platform, webhookToken } = of;
-  const place = { platform, owner: endpoint, credentials: stream.credentials };
-  const held = openCredential(context.sealer, { ...place, kind: 'webhook_bearer', id: newest.credentialId });
-  return constantTimeEqualBytes(held, new TextEncoder().encode(webhookToken));
-};
-
 /** What to record so that an endpoint is as it is asked for; nothing where it is. */
 const changesOf = (
   context: Provisioning,
@@ -61,7 +48,7 @@ const changesOf = (
     readonly bearer: string | null;
   },
 ): readonly NewEvent[] | { readonly refusal: SessionWebhookRefusal } => {
-  const { platform, url, deliveryContext, conversationSessionKey } = of;
+  const { platform, url, webhookToken, deliveryContext, conversationSessionKey } = of;
   const { loaded, endpoint, state, wrappedKey, bearer } = at;
   const { version } = loaded.stream(endpoint);
   // Another URL is another receiver: nothing goes there that was given for the one before, whoever holds the session's tokens.
@@ -75,7 +62,8 @@ const changesOf = (
     conversationSessionKey: conversationSessionKey ?? kept?.conversationSessionKey ?? null,
   };
   const previousValidUntil = Math.floor(loaded.now / 1000) + (moves ? 0 : overlapSeconds);
-  const rotates = bearer !== null && (moves || !holdsToken(context, of, endpoint, loaded));
+  const isHeld = webhookToken !== null && holdsBearer(context, { platform, endpoint, token: webhookToken }, loaded);
+  const rotates = bearer !== null && (moves || !isHeld);
 
   const commands: readonly WebhookEndpointCommand[] = [
     // What failed until now may answer at the address that the agent names; what an operator stopped stays stopped.

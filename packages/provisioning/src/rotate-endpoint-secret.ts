@@ -1,9 +1,10 @@
-import type { EndpointId, WebhookEndpointRefusal } from '@grantlog/domain';
+import type { EndpointId, WebhookEndpointRefusal, WebhookEndpointState } from '@grantlog/domain';
 import { webhookEndpointDecider } from '@grantlog/domain';
-import type { PlatformId } from '@grantlog/eventsourcing';
+import type { Loaded, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials } from '@grantlog/postgres';
 import { change } from './change.ts';
+import { type EndpointManager, seenBy } from './endpoint-manager.ts';
 import type { ShownEndpointSecret } from './endpoint-secret.ts';
 import { newEndpointSecret } from './endpoint-secret.ts';
 import type { By, Provisioning } from './provisioning.ts';
@@ -12,10 +13,16 @@ import type { By, Provisioning } from './provisioning.ts';
 export const rotateEndpointSecret = async (
   context: Provisioning,
   by: By,
-  task: { readonly platform: PlatformId; readonly endpoint: EndpointId; readonly overlapSeconds: number },
+  task: {
+    readonly platform: PlatformId;
+    readonly endpoint: EndpointId;
+    readonly manager: EndpointManager;
+    readonly overlapSeconds: number;
+  },
 ): Promise<{ readonly shown: ShownEndpointSecret; readonly position: number } | { readonly refusal: WebhookEndpointRefusal }> => {
-  const { platform, endpoint } = task;
-  const before = fold(webhookEndpointDecider, (await context.log.load(platform, [{ streamId: endpoint }])).stream(endpoint));
+  const { platform, endpoint, manager } = task;
+  const stateIn = (loaded: Loaded): WebhookEndpointState => seenBy(manager, fold(webhookEndpointDecider, loaded.stream(endpoint)));
+  const before = stateIn(await context.log.load(platform, [{ streamId: endpoint }]));
   if (before.status === 'none') return { refusal: 'unknown_endpoint' };
   if (before.status === 'deleted') return { refusal: 'endpoint_deleted' };
   // How an endpoint is signed for is said at its registration and never changes.
@@ -28,7 +35,7 @@ export const rotateEndpointSecret = async (
       const previousValidUntil = Math.floor(loaded.now / 1000) + task.overlapSeconds;
       const { events, refusal } = webhookEndpointDecider.decide(
         { type: 'rotateSecret', credentialId: credential.id, previousValidUntil },
-        fold(webhookEndpointDecider, loaded.stream(endpoint)),
+        stateIn(loaded),
       );
       return refusal === undefined ? { writes: [{ streamId: endpoint, events }] } : { refusal };
     },

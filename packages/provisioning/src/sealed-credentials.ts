@@ -12,6 +12,7 @@ export type CredentialKind =
   | 'client_secret_digest'
   | 'webhook_secret'
   | 'webhook_bearer'
+  | 'webhook_headers'
   | 'totp_seed'
   | 'recovery_codes';
 

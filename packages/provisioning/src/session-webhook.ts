@@ -3,13 +3,12 @@ import type { EndpointId } from '@grantlog/domain';
 import { platformDecider, platformStream, webhookEndpointDecider } from '@grantlog/domain';
 import type { Loaded, NewEvent, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
-import type { NewCredential } from '@grantlog/postgres';
 import { insertCredentials, insertDataKey } from '@grantlog/postgres';
+import { sealBearer } from './endpoint-bearer.ts';
 import type { ShownEndpointSecret } from './endpoint-secret.ts';
 import { newEndpointSecret } from './endpoint-secret.ts';
 import { sealDataKey, sealPersonalOf } from './personal-data.ts';
 import type { Provisioning } from './provisioning.ts';
-import { sealCredential } from './sealed-credentials.ts';
 import type { SessionWebhookRefusal, SessionWebhookRequest } from './session-webhook-request.ts';
 import { requestProblem, sessionKeyOf } from './session-webhook-request.ts';
 import { echoFields } from './webhook-echo.ts';
@@ -48,18 +47,6 @@ export const endpointDataKey = (context: Provisioning, of: { readonly platform: 
   const sealed = sealDataKey(context.sealer, { platform, subject, dataKey: createDataKey() });
   return insertDataKey(context.pool, { platform, subject, sealed });
 };
-
-/** A bearer token of an endpoint, sealed; store it before the append that names its id. */
-export const sealBearer = (
-  context: Provisioning,
-  of: { readonly platform: PlatformId; readonly endpoint: EndpointId; readonly token: string },
-): NewCredential =>
-  sealCredential(context.sealer, {
-    platform: of.platform,
-    owner: of.endpoint,
-    kind: 'webhook_bearer',
-    bytes: new TextEncoder().encode(of.token),
-  });
 
 /**
  * Prepares the webhook that a session begins with, or a further one: seals and stores its secrets and its own data key,

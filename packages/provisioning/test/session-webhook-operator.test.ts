@@ -39,7 +39,7 @@ test('no operator leads the token and the context of an agent to another receive
   await link(world, session);
   const endpoint = await placed(session);
   const change = (command: Parameters<typeof changeEndpoint>[2]['command']) =>
-    changeEndpoint(world, by, { platform, endpoint, command, isDevelopment: false });
+    changeEndpoint(world, by, { platform, endpoint, manager: { kind: 'operator' }, command, isDevelopment: false });
   const state = async () => fold(webhookEndpointDecider, (await world.log.load(platform, [{ streamId: endpoint }])).stream(endpoint));
 
   expect(await change({ type: 'update', changes: { url: 'https://operator.example/hooks' } })).toEqual({ refusal: 'endpoint_of_session' });

@@ -15,6 +15,8 @@ export const keptResponse = (answer: EgressOutcome, secrets: readonly string[]):
   if (answer.kind !== 'response' || answer.body.byteLength === 0) return null;
   // A database takes no NUL in a text.
   const text = decoder.decode(answer.body.subarray(0, readBytes)).replaceAll('\0', '\uFFFD');
-  const clean = secrets.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
+  // The longest first, for one may be the beginning of another; what is empty would be found everywhere.
+  const known = secrets.filter((secret) => secret !== '').toSorted((one, other) => other.length - one.length);
+  const clean = known.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
   return clean.length <= keptBytes / 4 ? clean : decoder.decode(Buffer.from(clean).subarray(0, keptBytes));
 };

@@ -9,7 +9,7 @@ import {
 } from '@grantlog/domain';
 import { fold, type JsonObject } from '@grantlog/eventsourcing';
 import type { EndpointKey } from '@grantlog/postgres';
-import { openCredential, readWebhookEcho } from '@grantlog/provisioning';
+import { openCredential, openHeaders, readWebhookEcho, type WebhookHeaders } from '@grantlog/provisioning';
 import { type KeyReading, openSigningKey } from '../keys/signing-key.ts';
 
 /** An endpoint as it is right now, with everything that a request to it needs. */
@@ -24,6 +24,10 @@ export type Receiver = {
   readonly secrets: readonly string[];
   /** Tokens for `Authorization: Bearer`, newest first; two while one is being rotated out, none where its agent gave none. */
   readonly bearers: readonly string[];
+  /** Its owner's own, none of them ours. */
+  readonly headers: WebhookHeaders;
+  /** What `webhook-key-id` says: which key of a JWK set verifies; null where none does. */
+  readonly keyId: string | null;
   /** The platform's Ed25519 key, which signs for receivers that keep nothing; null where it does not. */
   readonly platformKey: SigningKey | null;
   /** What every payload repeats, opened with the endpoint and never stored; empty once its data key is gone. */
@@ -70,6 +74,7 @@ export const openReceiver = async (reading: KeyReading, { platform, endpoint }: 
   const seconds = loaded.now / 1000;
   const platformKey =
     state.session !== null && state.signature === 'v1a' ? await openSigningKey(reading, { platform, alg: 'EdDSA' }) : null;
+  const [ownKey] = state.signature === 'v1a' && state.session === null ? state.secrets : [];
   return {
     url: state.url,
     ordered: state.ordered,
@@ -78,6 +83,11 @@ export const openReceiver = async (reading: KeyReading, { platform, endpoint }: 
     verified: state.verified,
     secrets: validSecrets(state.secrets, seconds).map((id) => open('webhook_secret', id)),
     bearers: validSecrets(state.bearers, seconds).map((id) => open('webhook_bearer', id)),
+    headers:
+      state.headers === null
+        ? {}
+        : openHeaders(sealer, { platform, endpoint, id: state.headers.credentialId, credentials: stream.credentials }),
+    keyId: platformKey?.kid ?? ownKey?.credentialId ?? null,
     platformKey,
     echo: echoOf(reading, { platform, endpoint, state, wrappedKey: stream.dataKey, hasPlatformKey: platformKey !== null }),
     allowLoopback: owner.status !== 'none' && owner.document.webhooks.allowLoopback,

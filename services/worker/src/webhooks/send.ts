@@ -97,19 +97,20 @@ export const sendDelivery = async (
   receiver: Receiver,
   { delivery, message }: { readonly delivery: TakenDelivery; readonly message: Message },
 ): Promise<Attempt> => {
-  const { platformKey } = receiver;
+  const { platformKey, keyId } = receiver;
   const beganAt = context.now();
   const timestampSeconds = Math.floor(beganAt / 1000);
   const body = withEcho(message.body, receiver.echo);
   const keys = platformKey === null ? [] : [platformKey];
   const signature = signWebhook({ id: delivery.id, timestampSeconds, body, secrets: receiver.secrets, keys });
   const headers = {
+    ...receiver.headers,
     'content-type': 'application/json',
     'user-agent': 'Grantlog-Webhooks/1',
     'webhook-id': delivery.id,
     'webhook-timestamp': String(timestampSeconds),
     'webhook-signature': signature,
-    ...(platformKey === null ? {} : { 'webhook-key-id': platformKey.kid }),
+    ...(keyId === null ? {} : { 'webhook-key-id': keyId }),
   };
   const post = (bearer: string | undefined, limits: { readonly signal?: AbortSignal } = {}): Promise<EgressOutcome> =>
     context.egress.request({
@@ -148,7 +149,12 @@ export const sendDelivery = async (
       detail: detailOf(answer, control),
       beganAt,
       durationMs: answer.kind === 'refused' ? null : durationOf(answer) + (again ? durationOf(first) : 0),
-      response: keptResponse(answer, [...receiver.secrets, ...receiver.bearers, ...signature.split(' ')]),
+      response: keptResponse(answer, [
+        ...receiver.secrets,
+        ...receiver.bearers,
+        ...Object.values(receiver.headers),
+        ...signature.split(' '),
+      ]),
       state: stateAfter(outcome, retryInMs),
       retryInMs,
     },

@@ -10,7 +10,12 @@ export type Received = {
   readonly body: { readonly type: string; readonly timestamp: string; readonly data: Record<string, unknown> };
   readonly at: number;
 };
-export type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly delayMs?: number };
+export type Answer = {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly delayMs?: number;
+};
 
 const isProof = ({ body }: Received): boolean => body.type === 'webhook_endpoint.verification';
 
@@ -48,10 +53,10 @@ export const createReceiver = async (
       open += 1;
       most = Math.max(most, open);
       received.push(got);
-      const { status, headers = {}, delayMs = 0 } = respond(got, received.length);
+      const { status, headers = {}, body = '', delayMs = 0 } = respond(got, received.length);
       setTimeout(() => {
         open -= 1;
-        reply.writeHead(status, headers).end();
+        reply.writeHead(status, headers).end(body);
       }, delayMs);
     });
   });
