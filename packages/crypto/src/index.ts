@@ -38,5 +38,12 @@ export { createTotpSeed, otpauthUri, totpSecretText, totpStepEnd, verifyTotp } f
 export { canonicalUserCode, createUserCode } from './user-code.ts';
 export { isUuid, uuidFromBytes, uuidToBytes } from './uuid.ts';
 export { canVerify, type JwtRefusal, type JwtVerification, verifiableAlgs, verifyJwt } from './verify-jwt.ts';
-export { createWebhookKeyPair, createWebhookSecret, parseWebhookSecret, readWebhookKey, type WebhookSecret } from './webhook-secrets.ts';
+export {
+  createWebhookKeyPair,
+  createWebhookSecret,
+  parseWebhookSecret,
+  readWebhookKey,
+  type WebhookSecret,
+  webhookPublicJwk,
+} from './webhook-secrets.ts';
 export { signWebhook, verifyWebhook, type WebhookRefusal, type WebhookVerification } from './webhook-signatures.ts';

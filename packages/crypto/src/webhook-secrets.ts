@@ -68,6 +68,18 @@ export const parseWebhookSecret = (text: string): WebhookSecret | null => {
   }
 };
 
+/**
+ * The public half of an Ed25519 secret (`whsk_`), as a JWK set shows it.
+ *
+ * @throws RangeError for any other secret; its text is in no message.
+ */
+export const webhookPublicJwk = ({ secret, kid }: { readonly secret: string; readonly kid: string }): PublicJwk => {
+  const parsed = parseWebhookSecret(secret);
+  if (parsed?.scheme !== 'v1a') throw new RangeError('only a key of Ed25519 has a public half');
+  const { x = '' } = parsed.publicKey.export({ format: 'jwk' });
+  return { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' };
+};
+
 /** The public key of a JWK that may verify webhooks: Ed25519, for signatures, of no other algorithm. Null for any other. */
 export const readWebhookKey = (jwk: PublicJwk): WebhookSecret | null => {
   if (jwk.kty !== 'OKP' || !canVerify(jwk)) return null;

@@ -50,7 +50,9 @@ import { signUpPages } from './pages/sign-up.ts';
 import { restApi } from './rest/rest-api.ts';
 import { traceRoutes } from './traces/traced-routes.ts';
 import { upstreamProxy } from './upstream/upstream-proxy.ts';
+import { endpointKeys } from './webhooks/endpoint-keys.ts';
 import { eventTypeEndpoints } from './webhooks/event-types.ts';
+import { ownEndpoints } from './webhooks/own-endpoints.ts';
 
 /** One answered request, by its route's pattern: no tenant and no value of the URL is in it. */
 export type Answered = { readonly endpoint: string; readonly method: string; readonly status: number; readonly seconds: number };
@@ -124,6 +126,7 @@ export const createApp = async (
   cardEndpoints(deps)(app);
   eventTypeEndpoints(deps)(app);
   await eventEndpoint({ ...deps, streamTimes: { ...streamTimes, ...deps.streamTimes } })(app);
+  endpointKeys(deps)(app);
   authorizationEndpoint(deps, [everywhere('/:platform/oauth/authorize'), onlyWith('connectPaths', '/:platform/oauth/connect/authorize')])(
     app,
   );
@@ -149,6 +152,7 @@ export const createApp = async (
   userinfoEndpoint(deps)(app);
   await mcpEndpoint(deps)(app);
   await restApi(deps)(app);
+  await ownEndpoints(deps)(app);
   await accountApi(deps)(app);
   await managementApi(deps)(app);
   await developerApi(deps)(app);

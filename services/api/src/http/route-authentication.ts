@@ -3,7 +3,7 @@
  *
  * - `none`: anybody; says nothing that is not public.
  * - `client`: OAuth client authentication, public clients by their id alone.
- * - `bearer`: an access token of the platform itself, or the registration access token of the client that the path names.
+ * - `bearer`: an access token of the platform itself, of which webhook endpoints are those of its client or grant, or the registration access token of the client that the path names.
  * - `token`: the token in the request is what is asked about, and proves itself.
  * - `browser`: the sign-in cookie, or the form that makes one; forms carry a CSRF token.
  * - `account`: an account of the platform, by an access token for its own settings or, where the platform lets it, HTTP Basic.

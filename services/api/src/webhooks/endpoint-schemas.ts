@@ -58,7 +58,7 @@ export const bodyLimit = 131_072;
 const { types, ordered, skipSuperseded, concurrency, ratePerSecond, description } = endpointSettings;
 
 /** A registration as agents send it: what it hears follows from their token, which grants may narrow. */
-const newOwnEndpoint = exactly({
+export const newOwnEndpoint = exactly({
   url: endpointSettings.url,
   types: Type.Optional(types),
   ordered: Type.Optional(ordered),

@@ -47,6 +47,7 @@ describe('the route table', () => {
       'GET /:platform/docs/:page',
       'GET /:platform/llms.txt',
       'GET /:platform/mcp/server-card',
+      'GET /:platform/webhooks/endpoints/:endpointId/jwks.json',
       'GET /:platform/webhooks/event-types',
       'GET /:platform/webhooks/event-types/:type',
       'GET /llms.txt',
@@ -101,7 +102,12 @@ describe('whoever shows nothing', () => {
       const { status, type, headers } = await world.ask({ method: route.method as 'GET', url: pathOf(route) });
       return { status, type, bearer: String(headers['www-authenticate']).startsWith('Bearer ') };
     });
-    expect(told).toEqual(all(asked, { status: 401, type: 'application/json; charset=utf-8', bearer: true }));
+    const worded = (style: string) => asked.filter(({ config }) => (config.errors ?? 'oauth') === style);
+    const challenged = { status: 401, bearer: true };
+    expect(told).toEqual({
+      ...all(worded('oauth'), { ...challenged, type: 'application/json; charset=utf-8' }),
+      ...all(worded('problem'), { ...challenged, type: 'application/problem+json; charset=utf-8' }),
+    });
   });
 
   test.each([undefined, 'Bearer nonsense', 'Basic YTpi'])(

@@ -47,6 +47,9 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'GET /:platform/docs/:page': { tag: 'About', summary: 'A page of it, as Markdown' },
   'GET /:platform/webhooks/event-types': discovery('Every type of webhook: its schema, an example, and what to do about it'),
   'GET /:platform/webhooks/event-types/:type': discovery('One type of webhook'),
+  'GET /:platform/webhooks/endpoints/:endpointId/jwks.json': discovery(
+    'Public keys that a webhook endpoint of Ed25519 is signed for with (RFC 7517)',
+  ),
   'POST /:platform/mcp': { tag: 'Resources', summary: 'The MCP server (streamable HTTP), on platforms that have one' },
   'GET /:platform/oauth/authorize': authorization,
   'POST /:platform/oauth/authorize': authorization,
