@@ -24,7 +24,7 @@ const give = async (endpoint: StreamId, headers: Readonly<Record<string, string>
 
 describe('the headers of an endpoint', () => {
   const secret = 'a-secret-of-the-receiver';
-  const own = { 'X-Api-Key': `${secret}-and-more`, 'x-tenant': secret, 'X-Empty': '' };
+  const own = { 'x-tenant': secret, 'X-Api-Key': `${secret}-and-more`, 'X-Empty': '' };
 
   test('are sent beside the signature and the token, until they are taken away', async () => {
     const world = scene.world();

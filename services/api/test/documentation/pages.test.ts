@@ -2,6 +2,7 @@ import { jwtBearerGrant, type PlatformDocument, parsePlatformDocument, tokenExch
 import { describe, expect, test } from 'vitest';
 import { authenticationPage } from '../../src/documentation/authentication-page.ts';
 import { clientsPage } from '../../src/documentation/clients-page.ts';
+import { webhooksPage } from '../../src/documentation/webhooks-page.ts';
 
 const issuer = 'https://as.example/quiet';
 
@@ -62,6 +63,28 @@ describe('the page about clients', () => {
     for (const words of ['## By a document of your own', '## By registering itself', `${issuer}/oauth/register`, 'after 3 days']) {
       expect(both).toContain(words);
       expect(clients()).not.toContain(words);
+    }
+  });
+});
+
+describe('the page about webhooks', () => {
+  const webhooks = (change?: object): string => webhooksPage.write({ document: documentOf(change), issuer });
+
+  test('says how endpoints of one’s own are managed and verified, and of sessions only where agents sign people up', () => {
+    const signUp = {
+      grantTypes: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      agentSignUp: { unidentifiedClient: 'agent' },
+      presetClients: [
+        { clientId: 'agent', name: 'Agent', type: 'public', grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'] },
+      ],
+    };
+    for (const words of [`POST ${issuer}/webhooks/endpoints`, `${issuer}/webhooks/endpoints/{endpointId}/jwks.json`, 'a week at most']) {
+      expect(webhooks()).toContain(words);
+      expect(webhooks(signUp)).toContain(words);
+    }
+    for (const words of ['init_signup', 'webhookUrl']) {
+      expect(webhooks()).not.toContain(words);
+      expect(webhooks(signUp)).toContain(words);
     }
   });
 });
