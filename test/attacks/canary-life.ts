@@ -9,6 +9,9 @@ const email = 'canary.person@secret-mail.example';
 const personName = 'Canarina Nightingale-Smith';
 const redirectUri = 'https://client.example/cb';
 
+/** What an endpoint is sent with besides its signature. */
+export const endpointSecrets = { token: 'canary-token-of-endpoint-6Wd', key: 'canary-header-of-endpoint-2Bn' } as const;
+
 /** Collects the secrets to look for, and what refusals said. */
 export const createRecord = () => {
   const canaries: Canary[] = [];
@@ -82,6 +85,29 @@ export const liveAndMisuse = async (life: {
   const rotated = await manage('POST', `/clients/${client.client_id}/secret`, { overlapSeconds: 60 });
   keep('the rotated client secret', rotated['secret']);
   keep('the webhook secret', (await manage('POST', '/webhook-endpoints', { url: hook }))['secret']);
+  const { token, key } = endpointSecrets;
+  const headers = { 'X-Api-Key': keep('the header of an endpoint', key) };
+  const keyed = { url: hook.replace(/hook$/, 'keyed'), webhookToken: keep('the token of an endpoint', token), headers };
+  const endpoint = `/webhook-endpoints/${String((await manage('POST', '/webhook-endpoints', keyed))['endpointId'])}`;
+  await manage('PUT', `${endpoint}/headers`, headers);
+  await manage('POST', `${endpoint}/webhook-token`, { webhookToken: token });
+  for (const [what, wrong] of [
+    ['a header of ours', { authorization: key }],
+    ['a header that splits', { 'x-key': `${key}\r\nx: 1` }],
+    ['a header that is too long', { 'x-key': key.repeat(200) }],
+    ['a header given twice', { 'x-key': key, 'X-Key': key }],
+    ['headers within headers', { headers }],
+  ] as const)
+    await raw(what, at(`/manage${endpoint}/headers`), {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(wrong),
+    });
+  await raw('a token of two words', at(`/manage${endpoint}/webhook-token`), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ webhookToken: `${token} ${token}` }),
+  });
   await raw('a broken management body', at('/manage/accounts'), {
     method: 'POST',
     headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },

@@ -9,7 +9,7 @@ import { judgeWebhook } from '../support/judge-webhook.ts';
 import { openTrustedSite, type TrustedSite } from '../support/trusted-site.ts';
 import { openWorkbench } from '../support/workbench.ts';
 import { agentSecrets, liveAsAgent, withoutWhatIsMeant } from './canary-agent-life.ts';
-import { createRecord, liveAndMisuse } from './canary-life.ts';
+import { createRecord, endpointSecrets, liveAndMisuse } from './canary-life.ts';
 import { liveByProof, proofDocument } from './canary-proof-life.ts';
 import { dumpDatabase, findLeaks, type Haystack } from './leak-search.ts';
 
@@ -21,6 +21,8 @@ let site: TrustedSite;
 const { keep, canaries, refusals, ...record } = createRecord();
 const webhooks: Haystack[] = [];
 const ofAgent: Haystack[] = [];
+/** Of an endpoint that was given a token and headers, whose receiver repeats what it is sent. */
+const ofKeyed: Haystack[] = [];
 /** What is not as the catalogue of event types says. */
 const undescribed: string[] = [];
 /** Logout tokens, as the app was meant to get them. */
@@ -36,10 +38,14 @@ const receiver = createServer((request, response) => {
       response.writeHead(ofLogouts.length === 1 ? 500 : 200).end();
       return;
     }
-    const to = request.url === '/agent' ? ofAgent : webhooks;
+    const to = { '/agent': ofAgent, '/keyed': ofKeyed }[request.url ?? ''] ?? webhooks;
     const text = Buffer.concat(chunks).toString('utf8');
     to.push([`webhook ${to.length + 1} ${request.url}`, `${JSON.stringify(request.headers)}\n${text}`]);
     undescribed.push(...judgeWebhook(JSON.parse(text)));
+    if (to === ofKeyed) {
+      response.writeHead(ofKeyed.length === 1 ? 500 : 200).end(JSON.stringify(request.headers));
+      return;
+    }
     response.writeHead(webhooks.length === 1 ? 500 : 204).end();
   });
 });
@@ -101,6 +107,14 @@ describe('no secret of a whole life', () => {
   test('is in any webhook', () => {
     expect(webhooks.length).toBeGreaterThan(4);
     expect(findLeaks(canaries, webhooks)).toEqual([]);
+  });
+
+  test('is in a webhook that has headers and a token, but for those', () => {
+    const { token, key } = endpointSecrets;
+    expect(ofKeyed.length).toBeGreaterThan(1);
+    expect(ofKeyed.every(([, text]) => text.includes(`Bearer ${token}`) && text.includes(key))).toBe(true);
+    const rest = ofKeyed.map(([where, text]): Haystack => [where, text.replace(token, '[meant]').replace(key, '[meant]')]);
+    expect(findLeaks(canaries, rest)).toEqual([]);
   });
 
   test("is in an agent's own webhook, but for what it asked to have there", () => {
