@@ -1,7 +1,14 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
 import { sameJson } from '../same-json.ts';
 import { audienceProblem, type EndpointProblem, endpointProblem, typesProblem } from './check-settings.ts';
-import type { EndpointDisabledReason, EndpointHeaders, EndpointRecovery, EndpointRegistration, EndpointSettings, WebhookEndpointEvent } from './events.ts';
+import type {
+  EndpointDisabledReason,
+  EndpointHeaders,
+  EndpointRecovery,
+  EndpointRegistration,
+  EndpointSettings,
+  WebhookEndpointEvent,
+} from './events.ts';
 import { type EndpointRecord, evolveWebhookEndpoint, noEndpoint, type WebhookEndpointState } from './state.ts';
 
 export type WebhookEndpointCommand =

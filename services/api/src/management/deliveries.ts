@@ -14,9 +14,9 @@ import {
   viewOfDelivery,
   viewOfDeliveryDetail,
 } from '../webhooks/delivery-view.ts';
+import { endpointWords } from '../webhooks/endpoint-words.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
-import { endpointWords } from './webhook-endpoints.ts';
 
 const { endpoint_deleted, endpoint_disabled, endpoint_unverified } = endpointWords;
 const words = {

@@ -7,11 +7,11 @@ import type { JsonApi } from '../json-api/json-api.ts';
 import { missing, orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
 import { changed, exactly, position } from '../json-api/schemas.ts';
 import { invalidContents } from '../json-api/validate.ts';
+import { endpointWords } from '../webhooks/endpoint-words.ts';
 import { type RecoveryBeginning, type RecoveryRange, recoveryRange } from '../webhooks/recovery-range.ts';
 import { recoveryView, viewOfRecoveries } from '../webhooks/recovery-view.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
-import { endpointWords } from './webhook-endpoints.ts';
 
 const words = {
   ...endpointWords,

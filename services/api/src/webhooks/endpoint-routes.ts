@@ -1,3 +1,4 @@
+import { readEndpointHealth } from '@grantlog/postgres';
 import { changeEndpoint, type EndpointChange } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
@@ -7,8 +8,11 @@ import { orThrow } from '../json-api/refusals.ts';
 import { type Changed, changed, exactly, noBody, position } from '../json-api/schemas.ts';
 import { admitMessage } from './admit-message.ts';
 import { type EndpointDoor, endpointIdOf, loadEndpoint } from './endpoint-door.ts';
+import { endpointHealthView, viewOfHealth } from './endpoint-health-view.ts';
 import { endpointParams, endpointSettings, endpointView, viewOf } from './endpoint-schemas.ts';
 import { endpointWords, refuseUnknownTypes } from './endpoint-words.ts';
+
+const fullView = Type.Object({ ...endpointView.properties, health: endpointHealthView });
 
 /** What is done with an endpoint that is there, by either door. */
 export const endpointRoutes =
@@ -38,10 +42,15 @@ export const endpointRoutes =
 
     app.get(
       one,
-      { ...route, schema: { tags, summary: 'Read a webhook endpoint', params: endpointParams, response: { 200: endpointView } } },
+      {
+        ...route,
+        schema: { tags, summary: 'Read a webhook endpoint and how it answers', params: endpointParams, response: { 200: fullView } },
+      },
       async (request) => {
-        const { id, state } = await loadEndpoint(deps, await passed(request), request.params.endpointId);
-        return viewOf(id, state);
+        const passage = await passed(request);
+        const { id, state } = await loadEndpoint(deps, passage, request.params.endpointId);
+        const health = await readEndpointHealth(deps.provisioning.pool, { platform: passage.names.platform, endpoint: id });
+        return { ...viewOf(id, state), health: viewOfHealth(health) };
       },
     );
 

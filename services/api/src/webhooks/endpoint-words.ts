@@ -18,6 +18,8 @@ export const endpointWords = {
   endpoint_exists: conflicting('The endpoint is registered already'),
   endpoint_deleted: conflicting('The endpoint has been deleted'),
   endpoint_disabled: conflicting('The endpoint is disabled: enable it first'),
+  endpoint_unverified: conflicting('The endpoint has not proved its URL: nothing is sent to it until it answers the verification with 2xx'),
+  recovery_running: conflicting('The endpoint is being recovered: wait for that to end, or cancel it'),
   secret_missing: unfit('An endpoint needs a signing secret'),
   too_many_secrets: unfit('An endpoint has at most two signing secrets'),
   url_invalid: unfit('url is not an absolute URL'),
