@@ -50,6 +50,9 @@ const receiver = createServer((request, response) => {
   });
 });
 
+/** What the agent's own webhook is told of, among others. */
+const typesOfAgent = ['webhook_endpoint.verification', 'session.linked', 'session.redeemed', 'grant.revoked'];
+
 beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   site = await openTrustedSite();
@@ -68,8 +71,13 @@ beforeAll(async () => {
   await bench.close();
   keep('the logout token', await eventually('a logout token', async () => ofLogouts[0] ?? null));
   // Authorized, redeemed, refreshed, asked again, the access token revoked, the code replayed, the grant revoked.
-  for (const hooks of [webhooks, ofAgent])
-    await eventually('a webhook of the end', async () => (hooks.some(([, text]) => text.includes('grant.revoked')) ? true : null), 30);
+  // A revocation comes before whatever else is under way.
+  for (const [hooks, types] of [
+    [webhooks, ['grant.revoked']],
+    [ofAgent, typesOfAgent],
+  ] as const)
+    for (const type of types)
+      await eventually(`a webhook ${type}`, async () => (hooks.some(([, text]) => text.includes(`"${type}"`)) ? true : null), 30);
 });
 afterAll(async () => {
   await deployment.stop();
@@ -91,7 +99,7 @@ describe('no secret of a whole life', () => {
 
   test('is in any column of any row of any table', async () => {
     const cells = await dumpDatabase(deployment.databaseUrl);
-    for (const table of ['grantlog.event', 'grantlog.credential', 'grantlog.delivery', 'grantlog.subscription'])
+    for (const table of ['grantlog.event', 'grantlog.credential', 'grantlog.message', 'grantlog.attempt', 'grantlog.subscription'])
       expect(
         cells.some(([where]) => where.startsWith(table)),
         table,
@@ -118,7 +126,7 @@ describe('no secret of a whole life', () => {
   });
 
   test("is in an agent's own webhook, but for what it asked to have there", () => {
-    for (const type of ['webhook_endpoint.verification', 'session.linked', 'session.redeemed', 'grant.revoked'])
+    for (const type of typesOfAgent)
       expect(
         ofAgent.some(([, text]) => text.includes(`"${type}"`)),
         type,

@@ -59,7 +59,7 @@ describe('registering an endpoint', () => {
     const more = { client, grants: [one], registeredBy: 'grant', slot, headers, bearerCredential: 'b1' } as const;
     given([])
       .when(register(more))
-      .expect({ events: [{ type: 'webhook_endpoint.registered', data: { ...registration, ...more } }] });
+      .expect({ events: [{ type: 'webhook_endpoint.registered', data: { ...registration, ...more, asksForProof: true } }] });
     expect(replay([{ type: 'webhook_endpoint.registered', data: { ...registration, ...more } }])).toMatchObject({
       client,
       grants: [one],

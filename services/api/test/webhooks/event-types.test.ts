@@ -71,7 +71,12 @@ describe('the list of event types', () => {
   test('is what the page about webhooks leads to', () => {
     const issuer = 'https://as.example/arlo';
     // Of the document the page reads these alone.
-    const document = { webhooks: { allowLoopback: false }, lifetimes: { accessTokenSeconds: 600 } } as never;
+    const document = {
+      webhooks: { allowLoopback: false },
+      lifetimes: { accessTokenSeconds: 600 },
+      mcpServer: null,
+      agentSignUp: null,
+    } as never;
     expect(webhooksPage.write({ document, issuer })).toContain(`](${issuer}/webhooks/event-types)`);
   });
 });
