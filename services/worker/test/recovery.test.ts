@@ -1,5 +1,5 @@
 import { randomUuid } from '@grantlog/crypto';
-import { consumeOnce, ensureSubscriptions, recordAttempts, takeDeliveries } from '@grantlog/postgres';
+import { consumeOnce, createPool, ensureSubscriptions, recordAttempts, takeDeliveries } from '@grantlog/postgres';
 import { describe, expect, inject, test } from 'vitest';
 import { createDispatcher } from '../src/subscriptions/dispatcher.ts';
 import { useScene } from './support/scene.ts';
@@ -159,6 +159,36 @@ describe('a turn', () => {
     expect(receiver.received).toHaveLength(4);
     expect(receiver.mostAtOnce()).toBe(1);
     const { rows } = await world.pool.query(`select 1 from attempt where outcome = 'lost'`);
+    expect(rows).toEqual([]);
+  });
+});
+
+describe('an endpoint whose secret nobody can open', () => {
+  const scene = useScene();
+
+  test('is tried again without an attempt, and harms no other', async () => {
+    const world = scene.world();
+    const [good, bad] = [await scene.receiver(), await scene.receiver()];
+    const client = await world.client('agent-1');
+    await world.endpoint({ url: good.url });
+    const { id } = await world.endpoint({ url: bad.url });
+    const migrator = createPool({ connectionString: world.url, role: 'grantlog_migrate', max: 1 });
+    await migrator.query(`alter table credential disable trigger all`);
+    await migrator.query(`update credential set sealed = sealed || '\\x00'::bytea where owner = $1`, [id]);
+    await migrator.end();
+    const worker = await scene.worker();
+    await world.grant({ client });
+    await until(
+      () => good.received.length,
+      (count) => count === 2,
+    );
+    await until(
+      () => worker.errors.length,
+      (count) => count >= 2,
+    );
+    expect(bad.received).toHaveLength(0);
+    expect(await states(world)).toEqual({ delivered: 2, pending: 2 });
+    const { rows } = await world.pool.query('select 1 from attempt where endpoint = $1', [id]);
     expect(rows).toEqual([]);
   });
 });

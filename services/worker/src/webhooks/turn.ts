@@ -93,6 +93,11 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     // What is under way ends by itself; its outcome is lost with the turn, and known to be.
     finish('done');
   };
+  /** A trouble of our own with this endpoint: what is in hand is given back untried, and looked at again by the next sweep. */
+  const giveUp = (error: unknown): void => {
+    context.onError(error);
+    if (closing === 'no') closing = 'yes';
+  };
   const word = (asked: number): void => {
     lastWord = asked;
     // The margin is for the way of the answer; an attempt begun within it may be told of by its successor as well.
@@ -104,7 +109,11 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     const room = Math.min(urgent && !isLow() ? urgentRoom : rules.takeLimit, receiver?.ratePerSecond ?? rules.takeLimit);
     more = false;
     urgent = false;
-    const [opened, taken] = await Promise.all([context.open(endpoint), desk.take({ ...endpoint, epoch, room })]);
+    const opening = context.open(endpoint).catch((error: unknown) => {
+      giveUp(error);
+      return receiver;
+    });
+    const [opened, taken] = await Promise.all([opening, desk.take({ ...endpoint, epoch, room })]);
     if (taken === null) return finish('done');
     word(asked);
     if (epoch === 0) health = healthAt(taken.consecutiveFailures);
@@ -166,7 +175,7 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
         const done = { delivery, attempt };
         ended.push(done);
         context.onAttempt(done);
-      }, fail)
+      }, giveUp)
       .finally(() => {
         underWay -= 1;
         slots.giveBack();
