@@ -214,7 +214,12 @@ describe('the documentation as text', () => {
     for (const error of ['not_authenticated', 'token_expired', 'invalid_grant', 'session_revoked'])
       expect(agents).toContain(`| \`${error}\` |`);
     expect(await (await get(`/${platform}/docs/authentication.md`)).text()).toContain('| `consultations:read` |');
-    expect((await pagesOf('arlo')).map((url) => url.split('/docs/')[1])).toEqual(['authentication.md', 'clients.md', 'webhooks.md', 'events.md']);
+    expect((await pagesOf('arlo')).map((url) => url.split('/docs/')[1])).toEqual([
+      'authentication.md',
+      'clients.md',
+      'webhooks.md',
+      'events.md',
+    ]);
     for (const path of ['/arlo/docs/agents.md', `/${platform}/docs/nothing.md`, `/${platform}/docs/agents`]) {
       const response = await get(path);
       expect([path, response.status, await response.json()]).toEqual([path, 404, expect.objectContaining({ error: 'not_found' })]);

@@ -15,7 +15,10 @@ export const ownWebhookEndpoints = (document: PlatformDocument, issuer: string):
           '`url`',
           `Where to send${document.webhooks.allowLoopback ? '' : ': https'}, on a public address. Another one is another receiver: it is sent neither the token nor the headers of the one before.`,
         ],
-        ['`types`', `Types that [are listed](${issuer}/webhooks/event-types), or all of a kind, such as \`grant.*\`; all of them where it is left out.`],
+        [
+          '`types`',
+          `Types that [are listed](${issuer}/webhooks/event-types), or all of a kind, such as \`grant.*\`; all of them where it is left out.`,
+        ],
         ['`ordered`', 'The messages about one grant one after another, each once the one before has arrived or was given up.'],
         ['`skipSuperseded`', 'What still waits is left out where a later message about the same grant has made it stale.'],
         [
