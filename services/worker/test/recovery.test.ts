@@ -140,6 +140,10 @@ describe('a turn', () => {
     expect((await states(world))['delivered']).toBe(1);
     // The reply was lost, and it is said once more.
     expect(await say(other, theirs?.epoch ?? 0)).toMatchObject({ held: true });
+    // A turn that the same process begins anew is another one.
+    const anew = await takeAs(other);
+    expect(await say(other, theirs?.epoch ?? 0)).toBeNull();
+    expect(await say(other, anew?.epoch ?? 0)).toMatchObject({ held: true });
     const { rows } = await world.pool.query('select outcome from attempt order by attempt');
     expect(rows).toEqual([{ outcome: 'lost' }, { outcome: 'delivered' }]);
   });
