@@ -131,7 +131,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
       createDispatcher({
         queue,
         onWakeFailed: troubled('wake'),
-        own: { told: turns.told, wake: turns.wakeOwn },
+        own: { told: turns.told, wake: turns.wakeHere },
         onTold: told.notify,
       }),
     ],

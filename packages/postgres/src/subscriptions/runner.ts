@@ -27,6 +27,7 @@ export const runSubscriptions = (options: RunnerOptions): { readonly wake: () =>
   const sleepers = new Set<() => void>();
   let stopping = false;
   let wakes = 0;
+  let ensuredAt = Number.NEGATIVE_INFINITY;
 
   const wake = (): void => {
     wakes += 1;
@@ -55,8 +56,11 @@ export const runSubscriptions = (options: RunnerOptions): { readonly wake: () =>
         }
         if (outcome.kind === 'failed')
           options.onFailure({ name: outcome.claim.name, platform: outcome.claim.platform, error: outcome.error });
-        // A platform that is new has no checkpoint yet, and so nothing to claim.
-        if (outcome.kind === 'idle' && (await ensureSubscriptions(pool, names)) > 0) continue;
+        // A platform that is new has no checkpoint yet, and so nothing to claim. One poll late is soon enough for it.
+        if (outcome.kind === 'idle' && performance.now() - ensuredAt > pollEvery) {
+          ensuredAt = performance.now();
+          if ((await ensureSubscriptions(pool, names)) > 0) continue;
+        }
       } catch (error) {
         options.onFailure({ name: 'subscriptions', platform: null, error });
       }

@@ -1,9 +1,10 @@
+import { sha256 } from '@grantlog/crypto';
 import { type EndpointLane, type Lane, lanes } from '@grantlog/postgres';
 import type { JobsOptions, WorkerOptions } from 'bullmq';
 import type { DeliveryQueue, DeliveryQueueOptions } from './delivery-queue.ts';
 
-/** A job names an endpoint and a lane and nothing else: it is no record of anything. */
-type Wake = { readonly platform: EndpointLane['platform']; readonly endpoint: EndpointLane['endpoint'] };
+/** A job names endpoints of one platform, its queue the lane, and nothing else: it is no record of anything. */
+type Wake = { readonly platform: EndpointLane['platform']; readonly endpoints: readonly EndpointLane['endpoint'][] };
 
 /** The parts of BullMQ's queues and workers that are the same type on every backend. */
 type WakeQueue = {
@@ -32,10 +33,29 @@ export type Backend = {
 // A queue a lane: retries may fill their own slots and no others.
 const queueName = (lane: Lane): string => `deliveries-${lane}`;
 
-// One job in any state for each endpoint, and one more for what arrives while it runs. `jobId` would not do: BullMQ
+/** Endpoints that are woken together when more than `alone` are: one job each would cost more than what they are woken for. */
+const alone = 8;
+const together = 25;
+
+const wakesOf = (woken: readonly EndpointLane[]): readonly Wake[] =>
+  [...Map.groupBy(woken, ({ platform }) => platform)].flatMap(([platform, lanesOf]) => {
+    const endpoints = lanesOf.map(({ endpoint }) => endpoint);
+    const size = endpoints.length > alone ? together : 1;
+    return Array.from({ length: Math.ceil(endpoints.length / size) }, (_, index) => ({
+      platform,
+      endpoints: endpoints.slice(index * size, (index + 1) * size),
+    }));
+  });
+
+const idOf = ({ platform, endpoints }: Wake): string =>
+  `${platform}/${endpoints.length === 1 ? endpoints[0] : Buffer.from(sha256(endpoints.join(' '))).toString('base64url')}`;
+
+// One job in any state for the same endpoints, and one more for what arrives while it runs. `jobId` would not do: BullMQ
 // ignores an id that exists in any state.
-const jobOptions = ({ platform, endpoint }: EndpointLane): JobsOptions => ({
-  deduplication: { id: `${platform}/${endpoint}`, keepLastIfActive: true },
+const jobOf = (data: Wake) => ({
+  name: 'wake' as const,
+  data,
+  opts: { deduplication: { id: idOf(data), keepLastIfActive: true } },
 });
 
 const defaultJobOptions: JobsOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
@@ -58,13 +78,9 @@ export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOption
   const workers: WakeWorker[] = [];
   return {
     wake: async (woken) => {
-      const jobsOf = (lane: Lane) =>
-        woken
-          .filter((each) => each.lane === lane)
-          .map((each) => ({ name: 'wake' as const, data: { platform: each.platform, endpoint: each.endpoint }, opts: jobOptions(each) }));
       await Promise.all(
         lanes.map(async (lane) => {
-          const jobs = jobsOf(lane);
+          const jobs = wakesOf(woken.filter((each) => each.lane === lane)).map(jobOf);
           // Not atomic on Redis (a pipeline), and need not be: the sweeper wakes again.
           for (let from = 0; from < jobs.length; from += bulk) await queues[lane]?.addBulk(jobs.slice(from, from + bulk));
         }),
@@ -72,7 +88,9 @@ export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOption
     },
     work: (handler) => {
       for (const lane of lanes) {
-        const process: Processor = ({ data }) => handler({ ...data, lane }).catch(options.onError);
+        const process: Processor = async ({ data: { platform, endpoints } }) => {
+          await Promise.all(endpoints.map((endpoint) => handler({ platform, endpoint, lane }).catch(options.onError)));
+        };
         const worker = backend.worker(queueName(lane), process, {
           concurrency: options.concurrency,
           // With BullMQ's defaults an endpoint would be silent for a minute after its worker was killed.

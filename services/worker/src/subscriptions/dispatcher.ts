@@ -11,7 +11,7 @@ import { type Dispatched, dispatchBatch } from './dispatch-batch.ts';
 export const createDispatcher = (options: {
   readonly queue: Pick<DeliveryQueue, 'wake'>;
   readonly onWakeFailed: (error: unknown) => void;
-  /** The endpoints that this very process serves: they hear of it at once, and what they are told is at hand. */
+  /** The endpoints that this very process serves or can serve: they hear of it at once, and what they are told is at hand. */
   readonly own?: {
     readonly told: (messages: Iterable<Message & { readonly platform: string }>) => void;
     /** False where somebody else has to be woken. */

@@ -28,8 +28,8 @@ export type Turns = {
   readonly wake: (lane: EndpointLane) => Promise<void>;
   /** Takes what this process has just told, so that it is at hand. */
   readonly told: MessageShelf['put'];
-  /** Wakes an endpoint that this process serves already; false for any other. */
-  readonly wakeOwn: (lane: EndpointLane) => boolean;
+  /** Wakes an endpoint that this process serves already, or has leisure to serve; false where whoever has time should. */
+  readonly wakeHere: (lane: EndpointLane) => boolean;
   /** Begins nothing more, and resolves once what was begun has ended and is recorded. */
   readonly stop: () => Promise<void>;
 };
@@ -37,6 +37,10 @@ export type Turns = {
 /** Requests under way at once, over all endpoints, and endpoints served at once. */
 const mostRequests = 1_000;
 const mostTurns = 4_000;
+/** Endpoints that a process serves without being asked by the queue, whose way costs some milliseconds; the rest is for everybody. */
+const leisurelyTurns = 64;
+
+const keyOf = ({ platform, endpoint }: EndpointKey): string => `${platform}/${endpoint}`;
 
 export const createTurns = (context: DeliveryContext): Turns => {
   const { pool, rules, log } = context;
@@ -89,9 +93,16 @@ export const createTurns = (context: DeliveryContext): Turns => {
 
   return {
     told: shelf.put,
-    wakeOwn: ({ platform, endpoint, lane }) => turns.get(`${platform}/${endpoint}`)?.wake(lane) ?? false,
+    wakeHere: (lane) => {
+      const key = keyOf(lane);
+      const serving = turns.get(key);
+      if (serving !== undefined) return serving.wake(lane.lane);
+      if (stopping || turns.size >= leisurelyTurns) return false;
+      begin(lane, key);
+      return true;
+    },
     wake: async (lane) => {
-      const key = `${lane.platform}/${lane.endpoint}`;
+      const key = keyOf(lane);
       while (turns.size >= mostTurns && !turns.has(key)) await Promise.race([...turns.values()].map(({ over }) => over));
       const serving = turns.get(key);
       if (serving !== undefined) serving.wake(lane.lane);
