@@ -31,7 +31,7 @@ export type GrantlogEvent =
   | GrantEvent;
 
 /** One number for all folds, part of a snapshot's key: raise it with any change to the shape or meaning of a state. */
-export const foldVersion = 8;
+export const foldVersion = 9;
 
 /** An aggregate as who only folds sees it: the states are JSON, and only its own `evolve` knows more. */
 export type AggregateFold = {

@@ -104,6 +104,14 @@ export type { SignInEnd, SignInEvent, SignInFailure, SignInMethod, SignInVia } f
 export type { SignInState } from './sign-in/state.ts';
 export type { EventType } from './told-events/catalogue.ts';
 export { eventTypes } from './told-events/catalogue.ts';
+export {
+  deliveredSignals,
+  type SignalClaims,
+  signalClaims,
+  signalUris,
+  typesOfSignals,
+  verificationSignal,
+} from './told-events/signals.ts';
 export { staleAfter } from './told-events/stale.ts';
 export type { Telling } from './told-events/tellings.ts';
 export { tellingOf, testType, verificationType } from './told-events/tellings.ts';
@@ -117,6 +125,7 @@ export type {
   EndpointRegistrar,
   EndpointRegistration,
   EndpointSettings,
+  SignalTerms,
   WebhookEndpointEvent,
   WebhookSignature,
 } from './webhook-endpoint/events.ts';

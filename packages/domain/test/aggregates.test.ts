@@ -44,7 +44,7 @@ describe('the registry of folds', () => {
   });
 
   test('is at fold version 8', () => {
-    expect(foldVersion).toBe(8);
+    expect(foldVersion).toBe(9);
   });
 });
 

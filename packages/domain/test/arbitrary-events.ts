@@ -1,6 +1,6 @@
 import type { StreamId } from '@grantlog/eventsourcing';
 import fc, { type Arbitrary } from 'fast-check';
-import type { GrantlogEvent, Issue } from '../src/index.ts';
+import type { AccountId, GrantlogEvent, Issue } from '../src/index.ts';
 import { documentOf } from './documents.ts';
 
 type Type = GrantlogEvent['type'];
@@ -185,6 +185,10 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
     includeDelivered: fc.boolean(),
   }),
   'webhook_endpoint.recovery_cancelled': fc.record({ recoveryId: fc.constant('01890000-0000-7000-8000-00000000000a') }),
+  'webhook_endpoint.paused': fc.record({ reason: fc.constantFrom('reason-a', null) }),
+  'webhook_endpoint.resumed': nothing,
+  'webhook_endpoint.subject_removed': fc.record({ account: fc.constant('00000000-0003-8c21-a4d0-5b9e6f7a8c13' as AccountId) }),
+  'webhook_endpoint.subject_added': fc.record({ account: fc.constant('00000000-0003-8c21-a4d0-5b9e6f7a8c13' as AccountId) }),
   'webhook_endpoint.deleted': nothing,
   'grant.authorized': fc.record({ ...grantTerms, tokenNonce: fc.constant('n'), code, issue: fc.constant(null) }),
   'grant.denied': fc.record({ ...grantTerms, reason: fc.constant('by_account' as const) }),

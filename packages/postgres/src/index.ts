@@ -56,6 +56,7 @@ export { insertMessages } from './deliveries/insert-messages.ts';
 export { readSubscriptionLag, type SubscriptionLag } from './deliveries/lag.ts';
 export { type DeliveryCursor, type DeliveryFilter, listDeliveries } from './deliveries/list-deliveries.ts';
 export { maintainPartitions } from './deliveries/partitions.ts';
+export { abandonOldHeld, readHeld, type Settled, settlePolled } from './deliveries/polled.ts';
 export { type DeliveryDetail, readDelivery } from './deliveries/read-delivery.ts';
 export { type FeedMessage, type FeedPage, readFeed } from './deliveries/read-feed.ts';
 export { type Message, readMessages } from './deliveries/read-messages.ts';

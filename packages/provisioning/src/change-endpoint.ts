@@ -1,4 +1,5 @@
 import type {
+  AccountId,
   EndpointId,
   EndpointSettings,
   NameId,
@@ -18,7 +19,11 @@ import type { By, Provisioning } from './provisioning.ts';
 /** What is done to an endpoint that is there; secret, token and headers have operations of their own. */
 export type EndpointChange =
   | { readonly type: 'update'; readonly changes: Partial<EndpointSettings> }
-  | { readonly type: 'test' }
+  | { readonly type: 'test'; readonly state?: string }
+  | { readonly type: 'pause'; readonly reason: string | null }
+  | { readonly type: 'resume' }
+  | { readonly type: 'removeSubject'; readonly account: AccountId }
+  | { readonly type: 'addSubject'; readonly account: AccountId }
   | { readonly type: 'disable' }
   | { readonly type: 'enable' }
   | { readonly type: 'delete' };
@@ -30,6 +35,10 @@ const toCommand = (change: EndpointChange, allowLoopback: boolean): WebhookEndpo
     case 'disable':
       return { type: 'disable', reason: 'operator' };
     case 'test':
+    case 'pause':
+    case 'resume':
+    case 'removeSubject':
+    case 'addSubject':
     case 'enable':
     case 'delete':
       return change;

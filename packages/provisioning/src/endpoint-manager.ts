@@ -8,14 +8,21 @@ import { webhookEndpointDecider } from '@grantlog/domain';
 export type EndpointManager =
   | { readonly kind: 'operator' }
   | { readonly kind: 'client'; readonly client: ClientStreamId }
+  /** The client that receives security events, for its streams of them and nothing else. */
+  | { readonly kind: 'receiver'; readonly client: ClientStreamId }
   | { readonly kind: 'grant'; readonly client: ClientStreamId; readonly grant: GrantId };
 
-const manages = (manager: EndpointManager, { registeredBy, client, grants }: EndpointRecord): boolean => {
+/** Who registers webhook endpoints. */
+export type WebhookManager = Exclude<EndpointManager, { readonly kind: 'receiver' }>;
+
+const manages = (manager: EndpointManager, { registeredBy, client, grants, signals }: EndpointRecord): boolean => {
   switch (manager.kind) {
     case 'operator':
       return true;
     case 'client':
-      return registeredBy === 'client' && client === manager.client;
+      return registeredBy === 'client' && client === manager.client && signals === null;
+    case 'receiver':
+      return signals?.receiver === manager.client;
     case 'grant':
       return registeredBy === 'grant' && grants?.length === 1 && grants[0] === manager.grant;
   }

@@ -24,6 +24,7 @@ export const slotsOf = (names: PlatformNames, manager: EndpointManager): readonl
     case 'operator':
       return [];
     case 'client':
+    case 'receiver':
       return slots(manager.client, slotsOfClient);
     case 'grant':
       return slots(manager.grant, slotsOfGrant);

@@ -14,7 +14,7 @@ import { fold } from '@grantlog/eventsourcing';
 import { insertCredentials, readFirstEvents } from '@grantlog/postgres';
 import { change, type Intent } from './change.ts';
 import { sealBearer } from './endpoint-bearer.ts';
-import type { EndpointManager } from './endpoint-manager.ts';
+import type { WebhookManager } from './endpoint-manager.ts';
 import type { ShownEndpointSecret } from './endpoint-secret.ts';
 import { newEndpointSecret } from './endpoint-secret.ts';
 import { claimSlot, slotsOf } from './endpoint-slots.ts';
@@ -25,7 +25,7 @@ import { sealHeaders, type WebhookHeaders } from './sealed-headers.ts';
 export type NewEndpoint = EndpointSettings & {
   readonly platform: PlatformId;
   /** Who registers it; a client and a grant name nobody else's client and grants. */
-  readonly manager: EndpointManager;
+  readonly manager: WebhookManager;
   /** The client whose events an operator's endpoint hears; null for all of the platform's, and for that of the manager itself. */
   readonly clientId: string | null;
   /** The grants of that client whose events alone it hears; null for all, or for that of the manager itself. */

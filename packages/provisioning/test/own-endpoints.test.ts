@@ -6,12 +6,12 @@ import {
   changeEndpoint,
   commitOn,
   configurePlatform,
-  type EndpointManager,
   listOwnEndpoints,
   type NewEndpoint,
   type Provisioning,
   registerClient,
   registerEndpoint,
+  type WebhookManager,
 } from '../src/index.ts';
 import { by, createWorld, documentOf, openNode, platform } from './support/world.ts';
 
@@ -59,7 +59,7 @@ const grantOf = async (of: ClientStreamId): Promise<GrantId> => {
   });
   return streamId;
 };
-const register = (manager: EndpointManager, more: Partial<NewEndpoint> = {}, node: Provisioning = world) =>
+const register = (manager: WebhookManager, more: Partial<NewEndpoint> = {}, node: Provisioning = world) =>
   registerEndpoint(node, by, {
     platform,
     manager,
@@ -80,11 +80,11 @@ const credentials = async (): Promise<number> => (await world.pool.query('select
 
 describe('endpoints that are registered by those who hear them', () => {
   test.each([
-    ['a client', 20, async (): Promise<EndpointManager> => ({ kind: 'client', client: await client() })],
+    ['a client', 20, async (): Promise<WebhookManager> => ({ kind: 'client', client: await client() })],
     [
       'a grant',
       5,
-      async (): Promise<EndpointManager> => {
+      async (): Promise<WebhookManager> => {
         const owner = await client();
         return { kind: 'grant', client: owner, grant: await grantOf(owner) };
       },
@@ -107,7 +107,7 @@ describe('endpoints that are registered by those who hear them', () => {
     // A deletion, whoever's, gives one place back, once.
     const [first, second] = made;
     if (first === undefined || second === undefined) throw new Error('nothing was made');
-    const end = (endpoint: typeof first, as: EndpointManager) =>
+    const end = (endpoint: typeof first, as: WebhookManager) =>
       changeEndpoint(world, by, { platform, endpoint, manager: as, command: { type: 'delete' }, isDevelopment: false });
     expect(await end(first, manager)).toMatchObject({ changed: true });
     expect(await end(second, { kind: 'operator' })).toMatchObject({ changed: true });
@@ -132,8 +132,8 @@ describe('endpoints that are registered by those who hear them', () => {
   test('hear nobody else than who registers them', async () => {
     const [mine, theirs] = [await client(), await client()];
     const [own, sibling, foreign] = [await grantOf(mine), await grantOf(mine), await grantOf(theirs)];
-    const asClient: EndpointManager = { kind: 'client', client: mine };
-    const asGrant: EndpointManager = { kind: 'grant', client: mine, grant: own };
+    const asClient: WebhookManager = { kind: 'client', client: mine };
+    const asGrant: WebhookManager = { kind: 'grant', client: mine, grant: own };
     expect(await register(asClient, { grants: [own, sibling] })).toHaveProperty('endpoint');
     expect(await register(asGrant, { grants: [own] })).toHaveProperty('endpoint');
     for (const [manager, grants] of [

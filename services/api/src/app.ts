@@ -48,6 +48,7 @@ import { signInPages } from './pages/sign-in.ts';
 import { signOutForm } from './pages/sign-out.ts';
 import { signUpPages } from './pages/sign-up.ts';
 import { restApi } from './rest/rest-api.ts';
+import { signalApi } from './signals/signal-api.ts';
 import { traceRoutes } from './traces/traced-routes.ts';
 import { upstreamProxy } from './upstream/upstream-proxy.ts';
 import { endpointKeys } from './webhooks/endpoint-keys.ts';
@@ -153,6 +154,7 @@ export const createApp = async (
   await mcpEndpoint(deps)(app);
   await restApi(deps)(app);
   await ownEndpoints(deps)(app);
+  await signalApi(deps)(app);
   await accountApi(deps)(app);
   await managementApi(deps)(app);
   await developerApi(deps)(app);

@@ -2,6 +2,7 @@ import { createSealer, randomUuid } from '@grantlog/crypto';
 import { foldVersion } from '@grantlog/domain';
 import { createEgress } from '@grantlog/egress';
 import {
+  abandonOldHeld,
   createNotifier,
   createPool,
   createPostgresEventLog,
@@ -54,6 +55,8 @@ const onceInAWhile = (tell: (error: Error) => void): ((error: Error) => void) =>
   };
 };
 const hour = 3_600_000;
+/** For how many days a message waits for a receiver that polls, has paused or has yet to prove its URL. */
+const heldDays = 7;
 
 /** A worker at work. */
 export type RunningWorker = {
@@ -99,6 +102,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     worker: randomUuid(),
     log: events,
     sealer,
+    publicUrl: config.publicUrl,
     queue,
     egress,
     rules: { ...deliveryRules, retryDelays: config.webhookRetrySeconds.map((seconds) => seconds * second) },
@@ -179,6 +183,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   });
   const upkeep = async (): Promise<void> => {
     await maintainPartitions(pool, { monthsAhead: 12, weeksAhead: 4, keepDays: 30 });
+    while ((await abandonOldHeld(pool, { days: heldDays })) > 0);
     await deleteOldMail(pool, { finished: 30, kept: 7 });
     await deleteForgottenDataKeys(pool);
     await deleteOldConnectionSteps(pool, 14);

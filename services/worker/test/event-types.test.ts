@@ -89,9 +89,18 @@ const liveAsClientsAndAccounts = async (world: World): Promise<void> => {
   await record(
     world,
     world.account(),
+    { type: 'account.password_set', data: { credentialId: crypto.randomUUID() } },
+    { type: 'account.mfa_enrolled', data: { factor: 'totp', credentialId: crypto.randomUUID() } },
+    { type: 'account.mfa_removed', data: { factor: 'totp' } },
     { type: 'account.disabled', data: { reason: 'inactive' } },
     { type: 'account.enabled', data: {} },
     { type: 'account.erased', data: {} },
+  );
+  await record(
+    world,
+    newId(),
+    { type: 'sign_in.succeeded', data: { account: world.account(), method: 'password', amr: ['pwd'] } },
+    { type: 'sign_in.ended', data: { reason: 'signed_out' } },
   );
 };
 

@@ -27,16 +27,19 @@ const timestamp = time('When it happened', '2026-07-29T10:09:05.123Z');
 const exampleOf = (members: Members): JsonObject =>
   Object.fromEntries(Object.entries(members).map(([name, { examples }]): [string, JsonValue] => [name, examples[0]]));
 
-const whatItIs = (type: string): Pick<EventType, 'subject' | 'urgent'> => {
+const whatItIs = (type: string): Pick<EventType, 'subject' | 'urgent'> & { readonly confidential?: true } => {
   // What is told of no stream asks an endpoint, and waits its turn.
   const telling = (tellings as Readonly<Record<string, Telling<never> | undefined>>)[type];
   if (telling === undefined || telling === 'untold' || !('urgent' in telling)) return { subject: 'endpoint', urgent: false };
-  return { subject: telling.about, urgent: telling.urgent };
+  const { about: subject, urgent, confidential } = telling;
+  return { subject, urgent, ...(confidential === undefined ? {} : { confidential }) };
 };
 
 const describe = (type: string, { description, endsSubject, members }: Description<Members>): EventType => {
-  const { subject, urgent } = whatItIs(type);
-  const { always, sometimes } = subjects[subject];
+  const { subject, urgent, confidential = false } = whatItIs(type);
+  const { always } = subjects[subject];
+  // No agent's session is told what is not for apps.
+  const sometimes = confidential ? {} : subjects[subject].sometimes;
   const required: Members = { ...always, ...members };
   const all: Members = { ...required, ...sometimes };
   return {

@@ -1,5 +1,7 @@
+import type { MfaFactor } from '../account/events.ts';
 import type { GrantFlow, RevocationReason } from '../grant/events.ts';
 import type { SessionDenial, SessionRevocation } from '../session/events.ts';
+import type { SignInEnd } from '../sign-in/events.ts';
 import type { EndpointDisabledReason } from '../webhook-endpoint/events.ts';
 import { type Member, ordinal, seconds, secondsOrNull, text, texts, uuid, word } from './members.ts';
 import type { MassRevocation, tellings, testType, verificationType } from './tellings.ts';
@@ -31,6 +33,9 @@ const issued = {
   accessExpiresAt: seconds('When the access token runs out', 1_785_323_345),
   refreshExpiresAt: secondsOrNull('When the refresh token runs out, or null where there is none', 1_787_911_745),
 };
+
+const factor = (description: string): Member =>
+  word(description, { totp: 'codes of an authenticator app', passkey: 'a passkey' } satisfies Record<MfaFactor, string>);
 
 const fixedPhrase = (description: string): Member => text(`${description}: a fixed phrase that names no person`, 'requested');
 
@@ -130,6 +135,34 @@ export const descriptions: Descriptions = {
     description: 'The account and everything about its person was erased for good. Erase what you keep about it.',
     endsSubject: true,
     members: {},
+  },
+  'account.password_set': {
+    description: 'The account has a new password, or its first. Only who hears the whole platform is told.',
+    endsSubject: false,
+    members: {},
+  },
+  'account.mfa_enrolled': {
+    description: 'The account has another second factor. Only who hears the whole platform is told.',
+    endsSubject: false,
+    members: { factor: factor('Which') },
+  },
+  'account.mfa_removed': {
+    description: 'The account has lost a second factor. Only who hears the whole platform is told.',
+    endsSubject: false,
+    members: { factor: factor('Which') },
+  },
+  'sign_in.ended': {
+    description:
+      'A browser is signed in no more. Grants that were allowed in it go on. End the session of your own that it led to; apps are told that hold a grant from it.',
+    endsSubject: true,
+    members: {
+      reason: word('Why it ended', {
+        signed_out: 'the person signed out',
+        expired: 'its time was up',
+        replaced: 'somebody signed in anew in the same browser',
+        by_operator: 'an operator ended it',
+      } satisfies Record<SignInEnd, string>),
+    },
   },
   'client.disabled': {
     description: 'The client may not be used until it is enabled again, and neither may what it was granted. Stop what runs on it.',

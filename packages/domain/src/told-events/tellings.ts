@@ -18,9 +18,11 @@ type EventOf<Type extends GrantlogEvent['type']> = RecordedEvent<Extract<Grantlo
 export type Telling<Event, As extends string = string> =
   /** About one stream: the particulars are added to what every body of that kind says. Urgent ones go ahead of all others. */
   | {
-      readonly about: 'grant' | 'session' | 'account' | 'client' | 'endpoint';
+      readonly about: 'grant' | 'session' | 'account' | 'sign_in' | 'client' | 'endpoint';
       readonly as: As;
       readonly urgent: boolean;
+      /** To whoever hears the whole platform and nobody else: how people secure their accounts is no app's business. */
+      readonly confidential?: true;
       readonly particulars: (event: Event) => JsonObject;
     }
   /** To the endpoint alone: its receiver shows by its answer that it wants this. */
@@ -28,6 +30,8 @@ export type Telling<Event, As extends string = string> =
       readonly about: 'receiver';
       readonly as: typeof verificationType | typeof testType;
       readonly isAsked: (event: Event) => boolean;
+      /** What of the request is repeated. */
+      readonly repeats?: (event: Event) => JsonObject;
     }
   /** About every grant that it ends, one by one. */
   | {
@@ -88,6 +92,22 @@ export const tellings = {
   'account.disabled': { about: 'account', as: 'account.disabled', urgent: true, particulars: ({ data }) => ({ reason: data.reason }) },
   'account.enabled': { about: 'account', as: 'account.enabled', urgent: false, particulars: none },
   'account.erased': { about: 'account', as: 'account.erased', urgent: true, particulars: none },
+  'account.password_set': { about: 'account', as: 'account.password_set', urgent: false, confidential: true, particulars: none },
+  'account.mfa_enrolled': {
+    about: 'account',
+    as: 'account.mfa_enrolled',
+    urgent: false,
+    confidential: true,
+    particulars: ({ data }) => ({ factor: data.factor }),
+  },
+  'account.mfa_removed': {
+    about: 'account',
+    as: 'account.mfa_removed',
+    urgent: false,
+    confidential: true,
+    particulars: ({ data }) => ({ factor: data.factor }),
+  },
+  'sign_in.ended': { about: 'sign_in', as: 'sign_in.ended', urgent: true, particulars: ({ data }) => ({ reason: data.reason }) },
   'client.disabled': { about: 'client', as: 'client.disabled', urgent: true, particulars: ({ data }) => ({ reason: data.reason }) },
   'client.enabled': { about: 'client', as: 'client.enabled', urgent: false, particulars: none },
   // About the client or, where it was approved before, about a change of it that its developer has proposed.
@@ -104,7 +124,12 @@ export const tellings = {
   // Another URL is another receiver.
   'webhook_endpoint.updated': { about: 'receiver', as: verificationType, isAsked: ({ data }) => data.url !== undefined },
   'webhook_endpoint.enabled': { about: 'receiver', as: verificationType, isAsked: () => true },
-  'webhook_endpoint.tested': { about: 'receiver', as: testType, isAsked: () => true },
+  'webhook_endpoint.tested': {
+    about: 'receiver',
+    as: testType,
+    isAsked: () => true,
+    repeats: ({ data: { state } }) => (state === undefined ? {} : { state }),
+  },
   // To others: the endpoint itself does not answer.
   'webhook_endpoint.failing': {
     about: 'endpoint',
@@ -128,9 +153,9 @@ export const tellings = {
   // A denial goes back with the redirect; there is no grant to hear of.
   'grant.denied': 'untold',
   ...sameAnswer('untold', 'platform', 'configured', 'suspended', 'resumed'),
-  ...sameAnswer('untold', 'account', 'registered', 'password_set', 'roles_assigned', 'mfa_enrolled', 'mfa_removed', 'contexts_set'),
+  ...sameAnswer('untold', 'account', 'registered', 'roles_assigned', 'contexts_set'),
   ...sameAnswer('untold', 'account', 'recovery_codes_set', 'recovery_code_used', 'subject_linked'),
-  ...sameAnswer('untold', 'sign_in', 'succeeded', 'failed', 'ended'),
+  ...sameAnswer('untold', 'sign_in', 'succeeded', 'failed'),
   ...sameAnswer(
     'untold',
     'client',
@@ -145,6 +170,7 @@ export const tellings = {
   ...sameAnswer('untold', 'name', 'claimed', 'released'),
   ...sameAnswer('untold', 'webhook_endpoint', 'verified', 'secret_rotated', 'bearer_rotated', 'headers_set', 'context_set', 'deleted'),
   ...sameAnswer('untold', 'webhook_endpoint', 'recovery_requested', 'recovery_cancelled'),
+  ...sameAnswer('untold', 'webhook_endpoint', 'paused', 'resumed', 'subject_removed', 'subject_added'),
   ...sameAnswer('untold', 'session', 'started', 'webhook_registered'),
   ...sameAnswer('untold', 'signing_key', 'created', 'activated', 'retired'),
 } satisfies { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type>, Type> };

@@ -36,7 +36,8 @@ const urlProblem = (text: string, allowLoopback: boolean): EndpointProblem | nul
 /** What is wrong with these settings, or null. Whether the address is public is decided at each connection (egress). */
 export const endpointProblem = (settings: EndpointSettings, allowLoopback: boolean): EndpointProblem | null => {
   const { url, types, concurrency, description, ratePerSecond = null } = settings;
-  const problem = urlProblem(url, allowLoopback);
+  // Who polls is not spoken to.
+  const problem = settings.signals?.method === 'poll' ? null : urlProblem(url, allowLoopback);
   if (problem !== null) return problem;
   if (types !== null && (types.length === 0 || types.length > mostTypes)) return 'types_invalid';
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > mostConcurrent) return 'concurrency_out_of_range';

@@ -1,4 +1,5 @@
 import { type Decider, type Decision, record, refuse } from '@grantlog/eventsourcing';
+import type { AccountId } from '../ids.ts';
 import { sameJson } from '../same-json.ts';
 import { audienceProblem, type EndpointProblem, endpointProblem, typesProblem } from './check-settings.ts';
 import type {
@@ -15,7 +16,8 @@ export type WebhookEndpointCommand =
   /** `allowLoopback` is the platform's own setting, for development. */
   | ({ readonly type: 'register'; readonly allowLoopback: boolean } & EndpointRegistration)
   | { readonly type: 'verify' }
-  | { readonly type: 'test' }
+  /** `state` is for a stream of security events, to be repeated in its verification. */
+  | { readonly type: 'test'; readonly state?: string }
   /** `failingSince` in milliseconds since the epoch. */
   | { readonly type: 'warn'; readonly failingSince: number }
   | { readonly type: 'update'; readonly changes: Partial<EndpointSettings>; readonly allowLoopback: boolean }
@@ -29,6 +31,10 @@ export type WebhookEndpointCommand =
   | { readonly type: 'setContext'; readonly hasDeliveryContext: boolean }
   | { readonly type: 'disable'; readonly reason: EndpointDisabledReason }
   | { readonly type: 'enable' }
+  | { readonly type: 'pause'; readonly reason: string | null }
+  | { readonly type: 'resume' }
+  | { readonly type: 'removeSubject'; readonly account: AccountId }
+  | { readonly type: 'addSubject'; readonly account: AccountId }
   /** `over` is the recovery that is known to have been carried out, or null. */
   | { readonly type: 'recover'; readonly recovery: EndpointRecovery; readonly over: string | null }
   | { readonly type: 'cancelRecovery'; readonly recoveryId: string }
@@ -42,8 +48,12 @@ export type WebhookEndpointRefusal =
   | 'endpoint_unverified'
   | 'recovery_running'
   | 'secret_missing'
+  | 'too_many_subjects'
   | 'too_many_secrets'
   | EndpointProblem;
+
+/** Accounts that one endpoint may leave out. */
+const mostWithout = 1_000;
 
 type Outcome = Decision<WebhookEndpointEvent, WebhookEndpointRefusal>;
 type Living = EndpointRecord & { readonly status: 'active' | 'disabled' };
@@ -51,7 +61,8 @@ type Living = EndpointRecord & { readonly status: 'active' | 'disabled' };
 const register = (command: Extract<WebhookEndpointCommand, { type: 'register' }>, state: WebhookEndpointState): Outcome => {
   if (state.status !== 'none') return refuse(state.status === 'deleted' ? 'endpoint_deleted' : 'endpoint_exists');
   const { type: _, allowLoopback, ...registration } = command;
-  if (registration.secretCredentials.length === 0) return refuse('secret_missing');
+  // Security events are signed by the platform's own key.
+  if (registration.secretCredentials.length === 0 && !registration.signals) return refuse('secret_missing');
   if (registration.secretCredentials.length > 2) return refuse('too_many_secrets');
   const problem = endpointProblem(registration, allowLoopback) ?? typesProblem(registration.types) ?? audienceProblem(registration);
   return problem === null
@@ -64,7 +75,8 @@ const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, 
     case 'verify':
       return endpoint.verified ? record() : record({ type: 'webhook_endpoint.verified', data: {} });
     case 'test':
-      return endpoint.status === 'disabled' ? refuse('endpoint_disabled') : record({ type: 'webhook_endpoint.tested', data: {} });
+      if (endpoint.status === 'disabled') return refuse('endpoint_disabled');
+      return record({ type: 'webhook_endpoint.tested', data: command.state === undefined ? {} : { state: command.state } });
     case 'warn':
       // Once for each time that it fails on and on.
       return endpoint.status === 'disabled' || endpoint.warnedOf === command.failingSince
@@ -96,6 +108,20 @@ const change = (command: Exclude<WebhookEndpointCommand, { type: 'register' }>, 
       return endpoint.status === 'disabled' ? record() : record({ type: 'webhook_endpoint.disabled', data: { reason: command.reason } });
     case 'enable':
       return endpoint.status === 'active' ? record() : record({ type: 'webhook_endpoint.enabled', data: {} });
+    case 'pause':
+      return endpoint.paused === null || endpoint.paused.reason !== command.reason
+        ? record({ type: 'webhook_endpoint.paused', data: { reason: command.reason } })
+        : record();
+    case 'resume':
+      return endpoint.paused === null ? record() : record({ type: 'webhook_endpoint.resumed', data: {} });
+    case 'removeSubject':
+      if (endpoint.without.includes(command.account)) return record();
+      if (endpoint.without.length >= mostWithout) return refuse('too_many_subjects');
+      return record({ type: 'webhook_endpoint.subject_removed', data: { account: command.account } });
+    case 'addSubject':
+      return endpoint.without.includes(command.account)
+        ? record({ type: 'webhook_endpoint.subject_added', data: { account: command.account } })
+        : record();
     case 'recover':
       if (endpoint.status === 'disabled') return refuse('endpoint_disabled');
       if (!endpoint.verified) return refuse('endpoint_unverified');

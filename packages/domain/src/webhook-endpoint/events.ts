@@ -1,5 +1,5 @@
 import type { DomainEvent } from '@grantlog/eventsourcing';
-import type { ClientStreamId, GrantId, NameId, SessionId } from '../ids.ts';
+import type { AccountId, ClientStreamId, GrantId, NameId, SessionId } from '../ids.ts';
 
 /** `v1` is HMAC-SHA256, `v1a` is Ed25519 (Standard Webhooks). */
 export type WebhookSignature = 'v1' | 'v1a';
@@ -15,6 +15,20 @@ export type EndpointDisabledReason = 'operator' | 'gone' | 'receiver' | 'failing
  * hears, by a token of the person who granted it.
  */
 export type EndpointRegistrar = 'operator' | 'client' | 'grant';
+
+/**
+ * What makes an endpoint a stream of security events (OpenID Shared Signals Framework 1.0): what it is sent are SETs, of events
+ * that it names by URI.
+ */
+export type SignalTerms = {
+  /** `push` (RFC 8935) to its URL; `poll` (RFC 8936), and its URL is the name of that method. */
+  readonly method: 'push' | 'poll';
+  /** The client that receives them and manages the stream, and its `client_id`: the `aud` of its SETs. */
+  readonly receiver: ClientStreamId;
+  readonly audience: string;
+  /** URIs as the receiver asked for them, those included that are never sent; null for all that there are. */
+  readonly requested: readonly string[] | null;
+};
 
 /** Headers that its deliveries carry besides ours: their names, and the credential that their values are sealed in. */
 export type EndpointHeaders = { readonly credentialId: string; readonly names: readonly string[] };
@@ -33,6 +47,8 @@ export type EndpointSettings = {
   readonly ratePerSecond?: number | null;
   /** Leave out what a later event of the same grant has made stale. Absent in events of earlier versions: no. */
   readonly skipSuperseded?: boolean;
+  /** Absent and null: webhooks. An endpoint of one kind never becomes one of the other. */
+  readonly signals?: SignalTerms | null;
   readonly description: string;
 };
 
@@ -57,7 +73,7 @@ export type EndpointRegistration = EndpointSettings & {
   readonly headers?: EndpointHeaders | null;
   /** Whether the sealed data has a `deliveryContext`. */
   readonly hasDeliveryContext?: boolean;
-  /** Credential ids of its signing secrets, newest first; one or two. */
+  /** Credential ids of its signing secrets, newest first; one or two, and none of a stream of security events. */
   readonly secretCredentials: readonly string[];
   readonly signature: WebhookSignature;
   /** Whether its URL has to be proved before it hears anything. Absent in events of earlier versions, which asked the endpoints of sessions alone. */
@@ -82,7 +98,13 @@ export type WebhookEndpointEvent =
   | DomainEvent<'webhook_endpoint.registered', EndpointRegistration>
   | DomainEvent<'webhook_endpoint.verified', Nothing>
   /** Somebody asked that a test message be sent. */
-  | DomainEvent<'webhook_endpoint.tested', Nothing>
+  | DomainEvent<
+      'webhook_endpoint.tested',
+      {
+        /** What the receiver of security events gave to be repeated, at most 256 characters. */
+        readonly state?: string;
+      }
+    >
   /** It is about to be disabled: only failures since `failingSince`, milliseconds since the epoch. */
   | DomainEvent<'webhook_endpoint.failing', { readonly failingSince: number }>
   | DomainEvent<'webhook_endpoint.updated', Partial<EndpointSettings>>
@@ -108,6 +130,12 @@ export type WebhookEndpointEvent =
   | DomainEvent<'webhook_endpoint.context_set', { readonly hasDeliveryContext: boolean }>
   | DomainEvent<'webhook_endpoint.disabled', { readonly reason: EndpointDisabledReason }>
   | DomainEvent<'webhook_endpoint.enabled', Nothing>
+  /** What it hears is held until it is resumed. */
+  | DomainEvent<'webhook_endpoint.paused', { readonly reason: string | null }>
+  | DomainEvent<'webhook_endpoint.resumed', Nothing>
+  /** It hears nothing more of this account, nor of its grants. */
+  | DomainEvent<'webhook_endpoint.subject_removed', { readonly account: AccountId }>
+  | DomainEvent<'webhook_endpoint.subject_added', { readonly account: AccountId }>
   | DomainEvent<'webhook_endpoint.recovery_requested', EndpointRecovery>
   | DomainEvent<'webhook_endpoint.recovery_cancelled', { readonly recoveryId: string }>
   | DomainEvent<'webhook_endpoint.deleted', Nothing>;

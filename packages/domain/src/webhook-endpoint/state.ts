@@ -1,5 +1,5 @@
 import type { Placed } from '@grantlog/eventsourcing';
-import type { ClientStreamId, GrantId, Instant, NameId, SessionId } from '../ids.ts';
+import type { AccountId, ClientStreamId, GrantId, Instant, NameId, SessionId } from '../ids.ts';
 import { type RotatingSecret, rotateSecret } from '../rotating-secrets.ts';
 import { type SealedFact, sealedFact } from '../sealed-fact.ts';
 import type {
@@ -32,6 +32,10 @@ export type EndpointRecord = Required<EndpointSettings> & {
   readonly hasDeliveryContext: boolean;
   /** Whether the receiver behind the present URL has shown that it wants this. */
   readonly verified: boolean;
+  /** Whether its receiver wants nothing for now; what it hears is held. */
+  readonly paused: { readonly reason: string | null } | null;
+  /** Accounts of which it hears nothing. */
+  readonly without: readonly AccountId[];
   /** Since when it had only failed when it was last warned of; null where it never was, or was enabled since. */
   readonly warnedOf: number | null;
   /** The last one that was asked for, carried out or not; null where it was cancelled, or the endpoint disabled since. */
@@ -61,6 +65,7 @@ const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook
     status: 'active',
     ratePerSecond: null,
     skipSuperseded: false,
+    signals: null,
     grants: null,
     registeredBy: 'operator',
     slot: null,
@@ -72,6 +77,8 @@ const registered = (event: Placed<Extract<WebhookEndpointEvent, { type: 'webhook
     personal: sealedFact(event),
     hasDeliveryContext,
     verified: asksForProof !== true && session === null,
+    paused: null,
+    without: [],
     warnedOf: null,
     recovery: null,
     registeredAt: event.recordedAt,
@@ -114,6 +121,14 @@ export const evolveWebhookEndpoint = (state: WebhookEndpointState, event: Placed
       const { reason: _, ...endpoint } = state;
       return { ...endpoint, status: 'active', warnedOf: null };
     }
+    case 'webhook_endpoint.paused':
+      return { ...state, paused: event.data };
+    case 'webhook_endpoint.resumed':
+      return { ...state, paused: null };
+    case 'webhook_endpoint.subject_removed':
+      return { ...state, without: [...new Set([...state.without, event.data.account])] };
+    case 'webhook_endpoint.subject_added':
+      return { ...state, without: state.without.filter((account) => account !== event.data.account) };
     case 'webhook_endpoint.recovery_requested':
       return { ...state, recovery: { ...event.data, requestedAt: event.recordedAt } };
     case 'webhook_endpoint.recovery_cancelled':

@@ -9,13 +9,15 @@ export type LiveGrant = {
   readonly clientId: string;
   readonly account: StreamId | null;
   readonly session: StreamId | null;
+  /** The sign-in in which its person allowed it; null where there was none, or it is not known any more. */
+  readonly signIn: StreamId | null;
   readonly firstPosition: number;
   readonly version: number;
   /** Milliseconds since the epoch; never later than the grant's end of use as last looked at. */
   readonly expiresAt: number;
 };
 
-const columns = `grant_id as "grantId", client, client_id as "clientId", account, session, first_position as "firstPosition", version,
+const columns = `grant_id as "grantId", client, client_id as "clientId", account, session, sign_in as "signIn", first_position as "firstPosition", version,
   (extract(epoch from expires_at) * 1000)::float8 as "expiresAt"`;
 
 export const findLiveGrants = async (
@@ -39,10 +41,10 @@ export const upsertLiveGrants = async (
   if (grants.length === 0) return;
   await client.query({
     name: 'grantlog.upsert-live-grants',
-    text: `insert into dispatch_grant as g (platform, grant_id, client, client_id, account, session, first_position, version, expires_at)
-      select $1, r.grant_id, r.client, r.client_id, r.account, r.session, r.first_position, r.version, to_timestamp(r.expires_ms / 1000)
-      from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::int[], $9::float8[])
-        as r(grant_id, client, client_id, account, session, first_position, version, expires_ms)
+    text: `insert into dispatch_grant as g (platform, grant_id, client, client_id, account, session, first_position, version, expires_at, sign_in)
+      select $1, r.grant_id, r.client, r.client_id, r.account, r.session, r.first_position, r.version, to_timestamp(r.expires_ms / 1000), r.sign_in
+      from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::int[], $9::float8[], $10::uuid[])
+        as r(grant_id, client, client_id, account, session, first_position, version, expires_ms, sign_in)
       on conflict (platform, grant_id) do update set version = excluded.version, expires_at = greatest(g.expires_at, excluded.expires_at)
       where g.version < excluded.version`,
     values: [
@@ -55,6 +57,7 @@ export const upsertLiveGrants = async (
       grants.map((grant) => grant.firstPosition),
       grants.map((grant) => grant.version),
       grants.map((grant) => grant.expiresAt),
+      grants.map((grant) => grant.signIn),
     ],
   });
 };
@@ -109,15 +112,15 @@ export const takeAffectedGrants = async (
   return rows;
 };
 
-/** The clients that hold a live grant of an account, and the agents' sessions that such grants are of. */
+/** The clients that hold a live grant of an account, of one sign-in where it is given, and the agents' sessions that such grants are of. */
 export const concernedByAccount = async (
   client: Transaction,
-  options: { readonly platform: PlatformId; readonly account: StreamId },
+  options: { readonly platform: PlatformId; readonly account: StreamId; readonly signIn?: StreamId },
 ): Promise<{ readonly clients: ReadonlySet<StreamId>; readonly sessions: ReadonlySet<StreamId> }> => {
   const { rows } = await client.query<{ client: StreamId; session: StreamId | null }>({
     name: 'grantlog.concerned-by-account',
-    text: 'select distinct client, session from dispatch_grant where platform = $1 and account = $2',
-    values: [options.platform, options.account],
+    text: 'select distinct client, session from dispatch_grant where platform = $1 and account = $2 and ($3::uuid is null or sign_in = $3)',
+    values: [options.platform, options.account, options.signIn ?? null],
   });
   return {
     clients: new Set(rows.map((row) => row.client)),

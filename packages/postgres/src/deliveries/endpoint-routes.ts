@@ -21,9 +21,13 @@ export type EndpointRoute = {
   readonly ordered: boolean;
   /** Whether it wants nothing that a later message has made stale. */
   readonly supersedes: boolean;
+  /** Whether its receiver comes and fetches; what it hears is held until it has. */
+  readonly polled: boolean;
+  /** Accounts of which it hears nothing. */
+  readonly without: readonly StreamId[];
 };
 
-const columns = 'endpoint, version, status, client, session, grants, types, proven, ordered, supersedes';
+const columns = 'endpoint, version, status, client, session, grants, types, proven, ordered, supersedes, polled, without';
 
 /** Counts the changes of a platform's routes that are neither of a session nor of some grants. */
 export const readRoutesVersion = async (client: Transaction, platform: PlatformId): Promise<number> => {
@@ -100,11 +104,12 @@ export const upsertRoute = async (
   await client.query({
     name: 'grantlog.upsert-route',
     text: `with route as (
-        insert into endpoint_route (platform, endpoint, fold_version, version, status, client, session, types, grants, proven, ordered, supersedes)
-        values ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9::uuid[], $10, $11, $12)
+        insert into endpoint_route (platform, endpoint, fold_version, version, status, client, session, types, grants, proven, ordered, supersedes, polled, without)
+        values ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9::uuid[], $10, $11, $12, $13, $14::uuid[])
         on conflict (platform, endpoint) do update set fold_version = excluded.fold_version, version = excluded.version,
           status = excluded.status, client = excluded.client, types = excluded.types,
-          session = coalesce(excluded.session, endpoint_route.session), grants = coalesce(excluded.grants, endpoint_route.grants), proven = excluded.proven, ordered = excluded.ordered, supersedes = excluded.supersedes
+          session = coalesce(excluded.session, endpoint_route.session), grants = coalesce(excluded.grants, endpoint_route.grants), proven = excluded.proven, ordered = excluded.ordered, supersedes = excluded.supersedes,
+          polled = excluded.polled, without = excluded.without
       )
       insert into endpoint_routes_version as v (platform, version)
       select $1, 1 where $7::uuid is null and $9::uuid[] is null and not exists (
@@ -123,6 +128,8 @@ export const upsertRoute = async (
       route.proven,
       route.ordered,
       route.supersedes,
+      route.polled,
+      route.without,
     ],
   });
 };

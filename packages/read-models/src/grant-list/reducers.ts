@@ -97,5 +97,6 @@ export const grantListReducers: Reducers<GrantListChange> = {
   ...sameAnswer('ignored', 'webhook_endpoint', 'registered', 'verified', 'updated', 'secret_rotated', 'disabled', 'enabled', 'deleted'),
   ...sameAnswer('ignored', 'webhook_endpoint', 'bearer_rotated', 'headers_set', 'context_set', 'tested', 'failing'),
   ...sameAnswer('ignored', 'webhook_endpoint', 'recovery_requested', 'recovery_cancelled'),
+  ...sameAnswer('ignored', 'webhook_endpoint', 'paused', 'resumed', 'subject_removed', 'subject_added'),
   ...sameAnswer('ignored', 'signing_key', 'created', 'activated', 'retired'),
 };

@@ -29,6 +29,7 @@ const words: Readonly<Record<SessionWebhookRefusal, string | null>> = {
   too_many_secrets: null,
   endpoint_unverified: null,
   recovery_running: null,
+  too_many_subjects: null,
 };
 
 /** A webhook's refusal as its agent is told it; a defect, to be thrown as well, where no input explains it. */

@@ -1,6 +1,6 @@
 import type { ClientStreamId, GrantId, PlatformDocument } from '@grantlog/domain';
 import { bearerChallenge, bearerError, OAuthError, sameResource } from '@grantlog/protocol';
-import type { EndpointManager, PlatformNames } from '@grantlog/provisioning';
+import type { PlatformNames, WebhookManager } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import type { LiveToken } from '../access/resolve-access.ts';
 import { resolveShown } from '../access/resolve-shown.ts';
@@ -22,14 +22,14 @@ const isForHere = ({ token, issuer, document }: LiveToken): boolean => {
 };
 
 // A grant without a person is the client's own; whoever holds the token of a person manages what is that grant's alone.
-const managerOf = ({ grant, grantId }: LiveToken): EndpointManager & { readonly client: ClientStreamId } => {
+const managerOf = ({ grant, grantId }: LiveToken): WebhookManager & { readonly client: ClientStreamId } => {
   const { account, client } = grant.terms;
   // A live token's grant id is what its grant was loaded by.
   return account === null ? { kind: 'client', client } : { kind: 'grant', client, grant: grantId as GrantId };
 };
 
 /** Who shows a living access token for this server. @throws OAuthError 401 with a challenge */
-const identify = async (deps: Deps, names: PlatformNames, request: FastifyRequest): Promise<LiveToken> => {
+export const identify = async (deps: Deps, names: PlatformNames, request: FastifyRequest): Promise<LiveToken> => {
   const realm = names.platform;
   const shown = readShownToken(deps, request);
   if (shown === null) {
@@ -50,7 +50,7 @@ const identify = async (deps: Deps, names: PlatformNames, request: FastifyReques
 };
 
 /** Lets a URL be chosen: it has to be reachable, and nobody is flooded through us by those who name it. */
-const admitUrlOf =
+export const admitUrlOf =
   (deps: Deps, of: { readonly names: PlatformNames; readonly document: PlatformDocument; readonly address: string }) =>
   async (url: string): Promise<void> => {
     const { names, document, address } = of;

@@ -1,7 +1,7 @@
 import type { EndpointId } from '@grantlog/domain';
 import { standingKinds, webhookEndpointDecider } from '@grantlog/domain';
 import { fold } from '@grantlog/eventsourcing';
-import { type By, type EndpointManager, type PlatformNames, seenBy } from '@grantlog/provisioning';
+import { type By, type PlatformNames, seenBy, type WebhookManager } from '@grantlog/provisioning';
 import type { FastifyContextConfig, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { refusalProblem } from '../json-api/refusals.ts';
@@ -13,7 +13,7 @@ import { endpointWords } from './endpoint-words.ts';
 export type EndpointPassage = {
   readonly names: PlatformNames;
   readonly by: By;
-  readonly manager: EndpointManager;
+  readonly manager: WebhookManager;
   /** Lets a URL be chosen. @throws ProblemError 422 for one that cannot be sent to, 429 after too many */
   readonly admitUrl: (url: string) => Promise<void>;
 };

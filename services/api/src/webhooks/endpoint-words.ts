@@ -20,6 +20,7 @@ export const endpointWords = {
   endpoint_disabled: conflicting('The endpoint is disabled: enable it first'),
   endpoint_unverified: conflicting('The endpoint has not proved its URL: nothing is sent to it until it answers the verification with 2xx'),
   recovery_running: conflicting('The endpoint is being recovered: wait for that to end, or cancel it'),
+  too_many_subjects: unfit('At most 1,000 subjects can be removed from one stream; make another for those that are wanted'),
   secret_missing: unfit('An endpoint needs a signing secret'),
   too_many_secrets: unfit('An endpoint has at most two signing secrets'),
   url_invalid: unfit('url is not an absolute URL'),

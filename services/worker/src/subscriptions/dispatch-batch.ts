@@ -1,4 +1,4 @@
-import { type EndpointRecovery, type GrantEvent, type SessionTerms, staleAfter } from '@grantlog/domain';
+import { type EndpointRecovery, type GrantEvent, type SessionTerms, type SignInEvent, staleAfter } from '@grantlog/domain';
 import type { JsonObject, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import {
   type Affected,
@@ -70,6 +70,7 @@ const concernOf = ({ client, session, grantId }: LiveGrant): Concerned => ({
   grant: grantId,
 });
 
+const nobody: Concerned = { clients: new Set(), sessions: new Set(), grant: null };
 const audienceOf = ({ clients, sessions }: Concerned): readonly StreamId[] => [...clients, ...sessions];
 
 /** What came of a batch, once its transaction is committed. */
@@ -119,8 +120,10 @@ export const dispatchBatch = async (
     const body = renderBody({ type, recordedAt, data: { ...data, position } });
     messages.push({ platform, id, position, ordinal, subject, type, renderer: rendererVersion, body, recordedAt, trace: null, audience });
     const stale = staleAfter(type);
-    for (const { endpoint, proven, ordered, supersedes } of message.routes) {
-      const isHeld = !proven && !proves;
+    const account = typeof data['accountId'] === 'string' ? (data['accountId'] as StreamId) : null;
+    for (const { endpoint, proven, ordered, supersedes, polled, without } of message.routes) {
+      if (account !== null && without.includes(account)) continue;
+      const isHeld = polled || (!proven && !proves);
       deliveries.push({
         platform,
         endpoint,
@@ -172,7 +175,13 @@ export const dispatchBatch = async (
         await flush();
         await holdPending(client, { platform, endpoint });
         break;
+      case 'webhook_endpoint.paused':
+        await flush();
+        await holdPending(client, { platform, endpoint });
+        break;
       case 'webhook_endpoint.verified':
+      case 'webhook_endpoint.resumed':
+        if (route?.proven !== true) break;
         await flush();
         if (await releaseHeld(client, { platform, endpoint }))
           for (const lane of [revocationLane, firstLane] as const) wake(endpoint, lane);
@@ -243,8 +252,23 @@ export const dispatchBatch = async (
       }
       case 'account': {
         await grants.flush();
-        const about = { ...(await concernedByAccount(client, { platform, account: subject })), grant: null };
+        const about = telling.confidential
+          ? nobody
+          : { ...(await concernedByAccount(client, { platform, account: subject })), grant: null };
         await tellOf(telling, about, { accountId: subject });
+        break;
+      }
+      case 'sign_in': {
+        const first = (await readFirstEvents(client, { platform, streamIds: [subject] })).get(subject);
+        // Only a sign-in that began ends, and the type says whose data its beginning is.
+        const began = first?.data as Extract<SignInEvent, { readonly type: 'sign_in.succeeded' }>['data'] | undefined;
+        if (began === undefined) throw new Error(`sign-in ${subject} has no first event`);
+        const { account } = began;
+        await grants.flush();
+        // An agent's session is none of a browser's.
+        const { clients } = await concernedByAccount(client, { platform, account, signIn: subject });
+        const about = { ...nobody, clients };
+        await tellOf(telling, about, { signInId: subject, accountId: account });
         break;
       }
       case 'client': {
@@ -267,7 +291,8 @@ export const dispatchBatch = async (
       case 'receiver': {
         const route = routes.of(subject);
         if (route === null || !telling.isAsked(event) || (telling.as === verification && route.proven)) break;
-        const data = { platform, ...endpointData(route), sequence: event.version };
+        const repeated = telling.repeats?.(event) ?? {};
+        const data = { platform, ...endpointData(route), sequence: event.version, ...repeated };
         tell(event, { as: telling.as, lane: firstLane, subject, data, audience: [], routes: [route], proves: true });
         break;
       }

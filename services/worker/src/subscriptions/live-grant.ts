@@ -9,7 +9,7 @@ export const grantAfter = (grant: LiveGrant | null, event: RecordedEvent<GrantEv
   switch (event.type) {
     case 'grant.authorized':
     case 'grant.denied': {
-      const { client, clientId, account, session } = event.data;
+      const { client, clientId, account, session, signIn } = event.data;
       const end =
         event.type === 'grant.denied' ? 0 : event.data.issue === null ? (event.data.code?.expiresAt ?? 0) * 1000 : endOf(event.data.issue);
       return {
@@ -18,6 +18,7 @@ export const grantAfter = (grant: LiveGrant | null, event: RecordedEvent<GrantEv
         clientId,
         account,
         session,
+        signIn,
         firstPosition: event.position,
         version: event.version,
         expiresAt: end,

@@ -2,14 +2,16 @@ import type { SigningKey } from '@grantlog/crypto';
 import {
   type EndpointId,
   type EndpointRecord,
+  type PlatformState,
   platformDecider,
   platformStream,
+  type SignalTerms,
   validSecrets,
   webhookEndpointDecider,
 } from '@grantlog/domain';
 import { fold, type JsonObject } from '@grantlog/eventsourcing';
 import type { EndpointKey } from '@grantlog/postgres';
-import { openCredential, openHeaders, readWebhookEcho, type WebhookHeaders } from '@grantlog/provisioning';
+import { openCredential, openHeaders, readWebhookEcho, type SignalStream, type WebhookHeaders } from '@grantlog/provisioning';
 import { type KeyReading, openSigningKey } from '../keys/signing-key.ts';
 
 /** An endpoint as it is right now, with everything that a request to it needs. */
@@ -33,6 +35,14 @@ export type Receiver = {
   /** What every payload repeats, opened with the endpoint and never stored; empty once its data key is gone. */
   readonly echo: JsonObject;
   readonly allowLoopback: boolean;
+  /** What it is sent instead of webhooks, where it receives security events; null where it does not. */
+  readonly signals: SignalStream | null;
+};
+
+/** What receivers are opened with. */
+export type ReceiverReading = KeyReading & {
+  /** Where platforms without a host of their own are found. */
+  readonly publicUrl: string;
 };
 
 const decoder = new TextDecoder();
@@ -57,11 +67,22 @@ const echoOf = (
   };
 };
 
+const openSignals = async (
+  reading: ReceiverReading,
+  of: EndpointKey & { readonly terms: SignalTerms; readonly owner: PlatformState },
+): Promise<SignalStream> => {
+  const { platform, endpoint: stream, terms, owner } = of;
+  const { audience, requested } = terms;
+  const key = await openSigningKey(reading, { platform, alg: 'RS256' });
+  if (owner.status === 'none' || key === null) throw new Error(`platform ${platform} has no RS256 key to sign security events with`);
+  return { stream, issuer: owner.document.issuer ?? `${reading.publicUrl}/${owner.document.name}`, audience, requested, key };
+};
+
 /**
  * Loads an endpoint from the log itself, so that a new URL, a rotated secret or a disabled endpoint counts from the next
  * request on. Null when it must not be spoken to: unknown, disabled or deleted.
  */
-export const openReceiver = async (reading: KeyReading, { platform, endpoint }: EndpointKey): Promise<Receiver | null> => {
+export const openReceiver = async (reading: ReceiverReading, { platform, endpoint }: EndpointKey): Promise<Receiver | null> => {
   const { log, sealer } = reading;
   const loaded = await log.load(platform, [{ streamId: endpoint, withSecrets: true }, { streamId: platformStream }]);
   const stream = loaded.stream(endpoint);
@@ -80,7 +101,7 @@ export const openReceiver = async (reading: KeyReading, { platform, endpoint }: 
     ordered: state.ordered,
     concurrency: state.concurrency,
     ratePerSecond: state.ratePerSecond,
-    verified: state.verified,
+    verified: state.verified && state.paused === null,
     secrets: validSecrets(state.secrets, seconds).map((id) => open('webhook_secret', id)),
     bearers: validSecrets(state.bearers, seconds).map((id) => open('webhook_bearer', id)),
     headers:
@@ -91,5 +112,6 @@ export const openReceiver = async (reading: KeyReading, { platform, endpoint }: 
     platformKey,
     echo: echoOf(reading, { platform, endpoint, state, wrappedKey: stream.dataKey, hasPlatformKey: platformKey !== null }),
     allowLoopback: owner.status !== 'none' && owner.document.webhooks.allowLoopback,
+    signals: state.signals === null ? null : await openSignals(reading, { platform, endpoint, terms: state.signals, owner }),
   };
 };

@@ -2,8 +2,7 @@ import { platformStream } from '@grantlog/domain';
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
 import { type Database, type EndpointKey, readVersions } from '@grantlog/postgres';
 import { batched } from '../batched.ts';
-import type { KeyReading } from '../keys/signing-key.ts';
-import { openReceiver, type Receiver } from './receiver.ts';
+import { openReceiver, type Receiver, type ReceiverReading } from './receiver.ts';
 
 /** Endpoints kept in memory, as they were at the versions that the log has of them. */
 const most = 10_000;
@@ -11,14 +10,16 @@ const most = 10_000;
 type Kept = { readonly endpoint: number; readonly platform: number; readonly receiver: Receiver };
 
 // Secrets that run out, keys that rotate and what can be erased have a life of their own.
-const mayKeep = ({ secrets, bearers, platformKey, echo }: Receiver): boolean =>
-  secrets.length === 1 && bearers.length <= 1 && platformKey === null && Object.keys(echo).length === 0;
+const mayKeep = ({ secrets, bearers, platformKey, echo, signals }: Receiver): boolean =>
+  signals === null && secrets.length === 1 && bearers.length <= 1 && platformKey === null && Object.keys(echo).length === 0;
 
 /**
  * Opens endpoints as the log has them now: one that is known is asked for its version alone, and read and unsealed again when
  * that has changed. Null where it must not be spoken to.
  */
-export const createReceivers = (reading: KeyReading & { readonly pool: Database }): ((key: EndpointKey) => Promise<Receiver | null>) => {
+export const createReceivers = (
+  reading: ReceiverReading & { readonly pool: Database },
+): ((key: EndpointKey) => Promise<Receiver | null>) => {
   const kept = new Map<string, Kept>();
   const versionOf = batched({
     limit: 256,

@@ -17,12 +17,15 @@ const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointStat
       return null;
     case 'deleted': {
       const nobody = { client: null, session: null, grants: null, types: null, proven: false, ordered: false, supersedes: false };
-      return { endpoint, version, status: 'deleted', ...nobody };
+      const silent = { polled: false, without: [] };
+      return { endpoint, version, status: 'deleted', ...nobody, ...silent };
     }
     case 'active':
     case 'disabled': {
-      const { status, client, session, grants, types, verified: proven, ordered, skipSuperseded: supersedes } = state;
-      return { endpoint, version, status, client, session, grants, types, proven, ordered, supersedes };
+      const { status, client, session, grants, types, ordered, skipSuperseded: supersedes, without } = state;
+      const polled = state.signals?.method === 'poll';
+      const proven = state.verified && state.paused === null && !polled;
+      return { endpoint, version, status, client, session, grants, types, proven, ordered, supersedes, polled, without };
     }
   }
 };

@@ -1,6 +1,7 @@
 import { signWebhook } from '@grantlog/crypto';
 import { type Egress, type EgressOutcome, tellTenant } from '@grantlog/egress';
 import type { AttemptOutcome, AttemptRecord, Message, TakenDelivery } from '@grantlog/postgres';
+import { type SignalStream, signalToken } from '@grantlog/provisioning';
 import { withEcho } from './body.ts';
 import { keptResponse } from './kept-response.ts';
 import type { Receiver } from './receiver.ts';
@@ -24,6 +25,8 @@ export type Attempt = {
   readonly disable: boolean;
   readonly pauseMs: number | null;
 };
+
+const userAgent = 'Grantlog-Webhooks/1';
 
 /** Milliseconds for both requests of an attempt together: what egress gives one. */
 const attemptBudgetMs = 10_000;
@@ -85,6 +88,52 @@ const stateAfter = (outcome: AttemptOutcome, retryInMs: number | null): AttemptR
   }
 };
 
+/** What is sent in an attempt, and what of it must not be kept where the receiver repeats it. */
+type Sent = { readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly secrets: readonly string[] };
+
+const webhookOf = (receiver: Receiver, { id, body: fixed }: Message, timestampSeconds: number): Sent => {
+  const { platformKey, keyId } = receiver;
+  const body = withEcho(fixed, receiver.echo);
+  const keys = platformKey === null ? [] : [platformKey];
+  const signature = signWebhook({ id, timestampSeconds, body, secrets: receiver.secrets, keys });
+  const headers = {
+    ...receiver.headers,
+    'content-type': 'application/json',
+    'user-agent': userAgent,
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampSeconds),
+    'webhook-signature': signature,
+    ...(keyId === null ? {} : { 'webhook-key-id': keyId }),
+  };
+  return { headers, body, secrets: signature.split(' ') };
+};
+
+/** @see RFC 8935 §2.1 */
+const signalOf = async (stream: SignalStream, message: Message): Promise<Sent | null> => {
+  const token = await signalToken(stream, message);
+  if (token === null) return null;
+  const headers = { 'content-type': 'application/secevent+jwt', accept: 'application/json', 'user-agent': userAgent };
+  return { headers, body: token, secrets: [token] };
+};
+
+/** Makes no attempt: since the message was told, the receiver has changed what it asks for. */
+const notWanted = (message: Message, beganAt: number): Attempt => ({
+  recordedAt: message.recordedAt.getTime(),
+  record: {
+    id: message.id,
+    outcome: 'stopped',
+    status: null,
+    detail: 'The receiver has since asked for no security event of this kind',
+    beganAt,
+    durationMs: null,
+    response: null,
+    state: 'stopped',
+    retryInMs: null,
+  },
+  disable: false,
+  pauseMs: null,
+});
+
 /**
  * Makes one attempt: signs the body anew, sends it, and says how it ended and when to try again.
  *
@@ -97,26 +146,18 @@ export const sendDelivery = async (
   receiver: Receiver,
   { delivery, message }: { readonly delivery: TakenDelivery; readonly message: Message },
 ): Promise<Attempt> => {
-  const { platformKey, keyId } = receiver;
+  const { signals } = receiver;
   const beganAt = context.now();
-  const timestampSeconds = Math.floor(beganAt / 1000);
-  const body = withEcho(message.body, receiver.echo);
-  const keys = platformKey === null ? [] : [platformKey];
-  const signature = signWebhook({ id: delivery.id, timestampSeconds, body, secrets: receiver.secrets, keys });
-  const headers = {
-    ...receiver.headers,
-    'content-type': 'application/json',
-    'user-agent': 'Grantlog-Webhooks/1',
-    'webhook-id': delivery.id,
-    'webhook-timestamp': String(timestampSeconds),
-    'webhook-signature': signature,
-    ...(keyId === null ? {} : { 'webhook-key-id': keyId }),
-  };
+  const sent = signals === null ? webhookOf(receiver, message, Math.floor(beganAt / 1000)) : await signalOf(signals, message);
+  if (sent === null) return notWanted(message, beganAt);
+  const { headers, body } = sent;
+  // A stream of security events names the whole value of its header (SSF 1.0 §7.1.1).
+  const scheme = signals === null ? 'Bearer ' : '';
   const post = (bearer: string | undefined, limits: { readonly signal?: AbortSignal } = {}): Promise<EgressOutcome> =>
     context.egress.request({
       url: receiver.url,
       method: 'POST',
-      headers: bearer === undefined ? headers : { ...headers, authorization: `Bearer ${bearer}` },
+      headers: bearer === undefined ? headers : { ...headers, authorization: `${scheme}${bearer}` },
       body,
       allowLoopback: receiver.allowLoopback,
       ...limits,
@@ -149,12 +190,7 @@ export const sendDelivery = async (
       detail: detailOf(answer, control),
       beganAt,
       durationMs: answer.kind === 'refused' ? null : durationOf(answer) + (again ? durationOf(first) : 0),
-      response: keptResponse(answer, [
-        ...receiver.secrets,
-        ...receiver.bearers,
-        ...Object.values(receiver.headers),
-        ...signature.split(' '),
-      ]),
+      response: keptResponse(answer, [...receiver.secrets, ...receiver.bearers, ...Object.values(receiver.headers), ...sent.secrets]),
       state: stateAfter(outcome, retryInMs),
       retryInMs,
     },

@@ -5,6 +5,7 @@ import { createDesk } from './desk.ts';
 import { type FollowContext, followUp } from './follow-up.ts';
 import { insist } from './insist.ts';
 import { createMessageShelf, type MessageShelf } from './message-shelf.ts';
+import type { ReceiverReading } from './receiver.ts';
 import { createReceivers } from './receivers.ts';
 import type { DeliveryRules } from './rules.ts';
 import { type SendContext, sendDelivery } from './send.ts';
@@ -12,7 +13,8 @@ import { createSlots } from './slots.ts';
 import { beginTurn, type Ended, type Turn } from './turn.ts';
 
 export type DeliveryContext = SendContext &
-  FollowContext & {
+  FollowContext &
+  ReceiverReading & {
     readonly pool: Database;
     /** Names this process among all workers; another one at each start. */
     readonly worker: string;

@@ -51,6 +51,7 @@ export const startDelivering = (
     worker: randomUuid(),
     log: world.log,
     sealer: world.sealer,
+    publicUrl: 'http://localhost:4000',
     queue,
     egress,
     rules: { ...deliveryRules, ...options.rules },

@@ -3,7 +3,7 @@ import type { FastifySchema } from 'fastify';
 import Type from 'typebox';
 import { problem } from './problem.ts';
 
-const subjects = ['grant', 'session', 'account', 'client', 'endpoint'] as const satisfies readonly EventType['subject'][];
+const subjects = ['grant', 'session', 'account', 'sign_in', 'client', 'endpoint'] as const satisfies readonly EventType['subject'][];
 
 const eventType = Type.Object(
   {

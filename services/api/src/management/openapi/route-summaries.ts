@@ -7,6 +7,7 @@ const page = (summary: string): RouteSummary => ({ tag: 'Pages', summary });
 
 const serverMetadata = discovery('Authorization server metadata (RFC 8414)');
 const openidConfiguration = discovery('OpenID Provider metadata (OpenID Connect Discovery)');
+const transmitterMetadata = discovery('Transmitter of security events (OpenID Shared Signals Framework)');
 const resourceMetadata = discovery('Protected resource metadata (RFC 9728)');
 const mcpJson = discovery('The MCP server of a platform and where it authorizes');
 const authorization = oauth('Authorization endpoint (RFC 6749 §3.1)');
@@ -29,6 +30,8 @@ export const routeSummaries: Readonly<Record<string, RouteSummary>> = {
   'GET /:platform/.well-known/oauth-authorization-server': serverMetadata,
   'GET /.well-known/openid-configuration/:platform': openidConfiguration,
   'GET /:platform/.well-known/openid-configuration': openidConfiguration,
+  'GET /.well-known/ssf-configuration/:platform': transmitterMetadata,
+  'GET /:platform/.well-known/ssf-configuration': transmitterMetadata,
   'GET /.well-known/oauth-protected-resource': resourceMetadata,
   'GET /.well-known/oauth-protected-resource/*': resourceMetadata,
   'GET /.well-known/oauth-protected-resource/:platform': resourceMetadata,
