@@ -1,11 +1,10 @@
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { changeAccount, setPassword } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Agent, basic, createAgent, post } from '../support/agent.ts';
-import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { eventually } from '../support/eventually.ts';
 import { eventOf, type ReceivedSet, type SignalReceiver, setVerifier, startSignalReceiver } from '../support/signal-receiver.ts';
-import { by, openWorkbench, type TestAccount, type TestClient } from '../support/workbench.ts';
+import { createSignalWorld, type SignalWorld } from '../support/signal-world.ts';
+import { by } from '../support/workbench.ts';
 
 /** Security events by the OpenID Shared Signals Framework, on two processes: a client's own stream, a platform-wide one, and polls. */
 const platform = 'signals';
@@ -15,88 +14,30 @@ const verification = 'https://schemas.openid.net/secevent/ssf/event-type/verific
 const push = 'urn:ietf:rfc:8935';
 const poll = 'urn:ietf:rfc:8936';
 
-type Json = Readonly<Record<string, unknown>>;
-type Answer = { readonly status: number; readonly body: Json };
-
-let deployment: Deployment;
-let bench: ReturnType<typeof openWorkbench>;
-let client: TestClient;
-let watcher: TestClient;
-let account: TestAccount;
-let agent: Agent;
-let issuer: string;
+let world: SignalWorld;
 let ofClient: SignalReceiver;
 let ofWatcher: SignalReceiver;
 
-const scopes = [
-  { name: 'openid', description: 'Know which account is yours' },
-  { name: 'offline_access', description: 'Stay connected while you are away' },
-  { name: 'read', description: 'Read your things' },
-  { name: 'ssf.read', description: 'Read streams of security events' },
-  { name: 'ssf.manage', description: 'Receive security events' },
-  { name: 'ssf.platform', description: 'Receive security events of everybody' },
-];
-
 beforeAll(async () => {
-  deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 2, workers: 1 });
-  bench = openWorkbench(deployment);
-  await bench.configure(platform, { scopes, resources: [] });
-  client = await bench.client(platform, { scopes: ['openid', 'offline_access', 'read', 'ssf.read', 'ssf.manage'] });
-  watcher = await bench.client(platform);
-  account = await bench.account(platform);
-  issuer = `${deployment.publicUrl}/${platform}`;
-  agent = createAgent({ name: platform, scope: 'openid offline_access read', demo: { issuer, client, account } as never });
-  const jwksUri = `${deployment.apis[0]?.url}/${platform}/.well-known/jwks.json`;
+  world = await createSignalWorld({ databaseUrl: inject('databaseUrl'), platform, workers: 1 });
+  const { issuer, jwksUri, client, watcher } = world;
   ofClient = await startSignalReceiver(() => setVerifier({ issuer, audience: client.client_id, jwksUri }));
   ofWatcher = await startSignalReceiver(() => setVerifier({ issuer, audience: watcher.client_id, jwksUri }));
 });
 afterAll(async () => {
-  await Promise.all([ofClient.close(), ofWatcher.close(), bench.close()]);
-  await deployment.stop();
+  await Promise.all([ofClient.close(), ofWatcher.close()]);
+  await world.close();
 });
 
-const api = (index = 0): { readonly url: string } => {
-  const found = deployment.apis[index];
-  if (found === undefined) throw new Error('there is no such API');
-  return found;
-};
-let turn = 0;
-/** Every request goes to the other process: each knows at once what the one before has decided. */
-const ask = async (token: string, method: string, path: string, body?: object): Promise<Answer> => {
-  turn += 1;
-  const response = await fetch(agent.at(api(turn % 2), path), {
-    method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Json) };
-};
-const itself = async (who: TestClient, scope: string): Promise<string> =>
-  String(
-    (await post(agent.at(api(), '/oauth/token'), { grant_type: 'client_credentials', scope }, { authorization: basic(who) })).body[
-      'access_token'
-    ],
-  );
-const create = async (token: string, body: object): Promise<Json & { readonly stream_id: string }> => {
-  const created = await ask(token, 'POST', '/ssf/streams', body);
-  expect(created).toMatchObject({ status: 201, body: { stream_id: expect.any(String) } });
-  return created.body as Json & { readonly stream_id: string };
-};
 const arrived = (at: SignalReceiver, path: string, what: (set: ReceivedSet) => boolean): Promise<ReceivedSet> =>
   eventually(`a SET at ${path}`, async () => at.received.find((each) => each.path === path && what(each)) ?? null, 30);
 const isOf =
   (uri: string) =>
   ({ claims }: ReceivedSet): boolean =>
     eventOf(claims)[0] === uri;
-const connect = async (): Promise<{ readonly access: string; readonly refresh: string; readonly grant: string }> => {
-  const { body } = await agent.redeem(api(), await agent.code(api()));
-  const access = String(body['access_token']);
-  return { access, refresh: String(body['refresh_token']), grant: String((await agent.introspect(api(), access)).body['grant_id']) };
-};
-
 describe('the transmitter', () => {
   test('is described where receivers look, by both forms of the URL', async () => {
+    const { issuer, api } = world;
     for (const path of [`/.well-known/ssf-configuration/${platform}`, `/${platform}/.well-known/ssf-configuration`]) {
       const response = await fetch(`${api().url}${path}`);
       expect([response.status, await response.json()]).toEqual([
@@ -119,6 +60,7 @@ describe('the transmitter', () => {
   });
 
   test('is not there on a platform without its scope', async () => {
+    const { bench, api } = world;
     await bench.configure('silent', { resources: [] });
     const response = await fetch(`${api().url}/.well-known/ssf-configuration/silent`);
     expect([response.status, await response.json()]).toMatchObject([404, { error_description: expect.stringContaining('ssf.manage') }]);
@@ -126,6 +68,7 @@ describe('the transmitter', () => {
 });
 
 test('a client is pushed what concerns its grants: the URL verified first, the end of a grant as the end of a session', async () => {
+  const { itself, create, connect, agent, api, client, account, issuer } = world;
   const token = await itself(client, 'ssf.manage');
   const url = `${ofClient.origin}/own`;
   const stream = await create(token, {
@@ -180,6 +123,7 @@ test('a client is pushed what concerns its grants: the URL verified first, the e
 });
 
 test('a paused stream holds what happens, and a removed subject is heard of no more', async () => {
+  const { itself, create, connect, ask, client, account, issuer } = world;
   const token = await itself(client, 'ssf.manage');
   const uri = 'urn:grantlog:event-type:grant.authorized';
   const stream = await create(token, { delivery: { method: push, endpoint_url: `${ofClient.origin}/held` }, events_requested: [uri] });
@@ -220,6 +164,7 @@ test('a paused stream holds what happens, and a removed subject is heard of no m
 });
 
 test('who may hear the whole platform is told how accounts stand and what secures them, and no app is', async () => {
+  const { itself, create, bench, client, watcher, issuer } = world;
   const own = await itself(client, 'ssf.manage');
   const wide = await itself(watcher, 'ssf.manage ssf.platform');
   await create(own, { delivery: { method: push, endpoint_url: `${ofClient.origin}/all` } });
@@ -242,6 +187,7 @@ test('who may hear the whole platform is told how accounts stand and what secure
 });
 
 test('a receiver that polls gets each event until it says that it has it, at once or when there is one', async () => {
+  const { itself, create, connect, ask, client, issuer, jwksUri } = world;
   const token = await itself(client, 'ssf.manage');
   const uri = 'urn:grantlog:event-type:grant.authorized';
   const { stream_id: id, delivery } = await create(token, { events_requested: [uri] });
@@ -251,7 +197,7 @@ test('a receiver that polls gets each event until it says that it has it, at onc
     expect([status, answer]).toMatchObject([200, { sets: expect.any(Object), moreAvailable: expect.any(Boolean) }]);
     return answer as never;
   };
-  const verify = setVerifier({ issuer, audience: client.client_id, jwksUri: `${api().url}/${platform}/.well-known/jwks.json` });
+  const verify = setVerifier({ issuer, audience: client.client_id, jwksUri });
   const first = await eventually(
     'the verification',
     async () => {

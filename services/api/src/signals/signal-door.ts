@@ -76,7 +76,7 @@ export const admitReceiver = async (deps: Deps, request: FastifyRequest, need: '
     clientId,
     manager: { kind: 'receiver', client },
     isWide: has(signalScopes.platform),
-    admitUrl: admitUrlOf(deps, { names, document, address: request.ip }),
+    admitUrl: admitUrlOf(deps, { names, document, address: request.ip, member: 'delivery.endpoint_url' }),
   };
 };
 

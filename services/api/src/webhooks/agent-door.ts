@@ -51,9 +51,18 @@ export const identify = async (deps: Deps, names: PlatformNames, request: Fastif
 
 /** Lets a URL be chosen: it has to be reachable, and nobody is flooded through us by those who name it. */
 export const admitUrlOf =
-  (deps: Deps, of: { readonly names: PlatformNames; readonly document: PlatformDocument; readonly address: string }) =>
+  (
+    deps: Deps,
+    of: {
+      readonly names: PlatformNames;
+      readonly document: PlatformDocument;
+      readonly address: string;
+      /** What the URL is called in the body; default `url`. */
+      readonly member?: string;
+    },
+  ) =>
   async (url: string): Promise<void> => {
-    const { names, document, address } = of;
+    const { names, document, address, member = 'url' } = of;
     const webhookHost = URL.parse(url)?.hostname ?? null;
     const admission = await admitSignUp(deps, { platform: names.platform, address, webhookHost });
     if (admission.outcome === 'refused') {
@@ -65,7 +74,7 @@ export const admitUrlOf =
     const problem = await webhookUrlProblem(deps, document, url);
     if (problem === null) return;
     throw refusalProblem(endpointWords, 'url_unreachable', [
-      { path: 'url', problem: problem.replaceAll('webhookUrl', 'url'), fix: 'Name an https URL on a public address.' },
+      { path: member, problem: problem.replaceAll('webhookUrl', member), fix: 'Name an https URL on a public address.' },
     ]);
   };
 
