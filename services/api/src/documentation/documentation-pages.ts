@@ -11,10 +11,11 @@ import { authenticationPage } from './authentication-page.ts';
 import { clientsPage } from './clients-page.ts';
 import { eventsPage } from './events-page.ts';
 import { mcpPage } from './mcp-page.ts';
+import { securityEventsPage } from './security-events-page.ts';
 import { type Described, paragraphs, type TextPage } from './text-page.ts';
 import { webhooksPage } from './webhooks-page.ts';
 
-const pages: readonly TextPage[] = [authenticationPage, clientsPage, agentsPage, mcpPage, webhooksPage, eventsPage];
+const pages: readonly TextPage[] = [authenticationPage, clientsPage, agentsPage, mcpPage, webhooksPage, eventsPage, securityEventsPage];
 
 /** @see https://llmstxt.org */
 const llmsTxt = ({ document, issuer }: Described): string =>
