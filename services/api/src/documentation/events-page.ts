@@ -40,7 +40,7 @@ export const eventsPage: TextPage = {
           ["an operator's: of the system platform, with the scope `manage` and a role for this platform", 'all of the platform'],
         ],
       ),
-      `It is shown in the Authorization header, with a DPoP proof where it is bound to a key. One for a resource other than this server${document.mcpServer === null ? '' : ' or its MCP server'} is refused. It lives ${lasting(document.lifetimes.accessTokenSeconds)} at most; a stream and a request that waits end with it.`,
+      `It is shown in the Authorization header, with a DPoP proof where it is bound to a key. One for a resource other than this server${document.mcpServer === null ? '' : ' or its MCP server'} is refused; ask for one with \`resource=${issuer}\` (RFC 8707) where the platform has a resource that yours are for by themselves. It lives ${lasting(document.lifetimes.accessTokenSeconds)} at most; a stream and a request that waits end with it.`,
       "**A token cannot read of its own end**: once a grant is revoked its token is answered 401, and that is how its bearer learns of it here. To be told of `grant.revoked`, use the client's own token, or a webhook.",
       'So many requests and streams may wait at once: 429 (`too_many_waiting`) says that yours are too many, 503 (`waiting_room_full`) that all are; `Retry-After` says when to ask again.',
     ),

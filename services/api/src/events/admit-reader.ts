@@ -43,7 +43,7 @@ const ownEvents =
     const description = 'The access token is invalid, expired or revoked';
     if (live.kind !== 'access') throw bearerError({ code: 'invalid_token', description, reason: 'it is a refresh token', realm, dpop });
     if (!isForHere(live)) {
-      const elsewhere = 'The access token is for another resource: ask for one without resource';
+      const elsewhere = `The access token is for another resource: ask for one with resource=${live.issuer}`;
       throw bearerError({ code: 'invalid_token', description: elsewhere, reason: 'it is for another resource', realm, dpop });
     }
     const { flow, client, account, session } = live.grant.terms;

@@ -24,6 +24,19 @@ export const ownResourcesOf = (document: Pick<PlatformDocument, 'scopes'>, issue
       perContext: false,
     }));
 
+/**
+ * This server itself, for what is open to every token of a grant: its events, and webhooks about it. It is named by the issuer, as a
+ * token without a resource cannot be had where the platform has exactly one (RFC 8707 §2).
+ */
+const serverItself = (issuer: string): ResourceDefinition => ({
+  uri: issuer,
+  name: 'News of what you allow here',
+  scopes: [],
+  accessTokenFormat: 'opaque',
+  upstream: null,
+  perContext: false,
+});
+
 /** Every resource that a token of the platform may be for: the document's, then our own where the document has none of that URI. */
 export const resourcesOf = (document: Pick<PlatformDocument, 'scopes' | 'resources'>, issuer: string): readonly ResourceDefinition[] => [
   ...document.resources,
@@ -56,6 +69,7 @@ export const findResource = (
   if (canonical === null) return null;
   const named = known.find(({ uri }) => uri === canonical) ?? known.find(({ uri }) => sameResource(uri, canonical));
   if (named !== undefined) return { uri: named.uri, definition: named, context: null };
+  if (sameResource(issuer, canonical)) return { uri: issuer, definition: serverItself(issuer), context: null };
   for (const definition of known) {
     const parent = below(canonicalResource(definition.uri) ?? definition.uri);
     const context = canonical.slice(parent.length);

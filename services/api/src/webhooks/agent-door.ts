@@ -44,7 +44,8 @@ export const identify = async (deps: Deps, names: PlatformNames, request: Fastif
   const refused = (description: string, reason: string): OAuthError =>
     bearerError({ code: 'invalid_token', description, reason, realm, dpop: dpopOf(shown) });
   if (live.kind !== 'access') throw refused('The access token is invalid, expired or revoked', 'it is a refresh token');
-  if (!isForHere(live)) throw refused('The access token is for another resource: ask for one without', 'it is for another resource');
+  if (!isForHere(live))
+    throw refused(`The access token is for another resource: ask for one with resource=${live.issuer}`, 'it is for another resource');
   deps.traces.noteUse({ platform: names.platform, grant: live.grantId, client: live.grant.terms.clientId, request: request.id });
   return live;
 };
