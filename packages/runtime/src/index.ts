@@ -12,3 +12,5 @@ export { describeConfig, isLoopbackHost, readServiceConfig } from './service-con
 export { addressList, flag, integer, oneOf, optional, port, secrets, text, url, withDefault } from './settings.ts';
 export type { Shutdown } from './shutdown.ts';
 export { createShutdown } from './shutdown.ts';
+export type { TraceContext } from './trace-context.ts';
+export { parseTraceparent, recordedTrace, spanOf, spellTraceparent } from './trace-context.ts';
