@@ -33,6 +33,7 @@ import { requireDeclarations } from './http/declared-routes.ts';
 import { answerErrors, answerUnreadablePath } from './http/error-response.ts';
 import { loggedForeignUrl, loggedUrl } from './http/logged-url.ts';
 import { boundRequests } from './http/rate-limit.ts';
+import { giveTraceparents, logTraces, trustedPeers } from './http/request-trace.ts';
 import { everywhere, onlyWith } from './http/require-switch.ts';
 import { managementApi } from './management/management-api.ts';
 import { openApi } from './management/openapi/openapi.ts';
@@ -78,12 +79,14 @@ export const createApp = async (
   },
 ): Promise<FastifyInstance> => {
   const { config } = deps;
+  const isTrusted = trustedPeers(config.trustProxy);
   const app = fastify({
     loggerInstance: deps.logger,
     logController: new LogController({ disableRequestLogging: true }),
-    // The correlation id of every event that the request causes; ours, so that nobody can choose it.
+    // The end of the correlation id of every event that the request causes; ours, so that nobody can choose it.
     genReqId: () => randomUuid(),
-    trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
+    childLoggerFactory: logTraces(isTrusted),
+    trustProxy: config.trustProxy.length === 0 ? false : isTrusted,
     rewriteUrl: (request) => deps.hosts.rewrite(request),
     frameworkErrors: answerUnreadablePath,
     bodyLimit: 65_536,
@@ -96,6 +99,7 @@ export const createApp = async (
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: longestClientId },
   });
   requireDeclarations(app);
+  giveTraceparents(app, isTrusted);
   if (deps.onRoute !== undefined) app.addHook('onRoute', deps.onRoute);
   await app.register(formbody, { bodyLimit: 65_536 });
   await app.register(cookie);

@@ -155,7 +155,7 @@ export const authenticateAccount = async (
     const reason = `the request comes from ${origin ?? 'a page of another origin'}`;
     throw refusal({ status: 403, code: 'foreign_origin', title: 'Wrong origin', detail, reason });
   }
-  const byOf = (account: AccountId): By => ({ actor: { kind: 'account', id: account }, correlationId: request.id });
+  const byOf = (account: AccountId): By => ({ actor: { kind: 'account', id: account }, correlationId: request.traceparent });
 
   const shown = readShownToken(deps, request);
   if (shown?.token === '') {
@@ -172,7 +172,7 @@ export const authenticateAccount = async (
     const detail = `An access token for ${issuer}/${need} with the scope ${need} is required in the Authorization header`;
     throw unauthorized(place, { code: 'credentials_required', detail });
   }
-  const by: By = { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.id };
+  const by: By = { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.traceparent };
   const judged = await authenticateBasic(deps, names, { ...basic, visitor: visitorOf(request), document, by });
   if (judged.outcome === 'refused') throw basicRefused(place, judged);
   const { account, record, notice } = judged;

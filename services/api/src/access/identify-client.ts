@@ -126,6 +126,6 @@ export const identifyClient = async (
     now: loaded.now,
     ...(stranger === null ? {} : { admit: () => admitFetch(deps, stranger) }),
   });
-  await useUp(deps, names, stream, { ...verified, correlationId: request.id });
+  await useUp(deps, names, stream, { ...verified, correlationId: request.traceparent });
   return { method: 'private_key_jwt', clientId, provedWith: client.how === 'metadata_document' ? null : assertionKeysOf(client) };
 };

@@ -10,5 +10,6 @@ export type AgentContext = {
   readonly from: { readonly address: string; readonly userAgent: string };
   /** The access token as it was shown; null for none. Nothing is proved yet. */
   readonly shown: ShownToken | null;
+  readonly requestId: string;
   readonly correlationId: string;
 };

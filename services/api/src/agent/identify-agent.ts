@@ -81,7 +81,7 @@ export const identifyAgent = async (context: AgentContext, options: { readonly w
   if (mcpServer !== null && resource !== null && !sameResource(resource, mcpServer.resource))
     throw refuse('not_authenticated', `The access token is for another resource than ${mcpServer.resource}`, 'wrong audience');
   const { session, clientId } = live.grant.terms;
-  deps.traces.noteUse({ platform: names.platform, grant: live.grantId, client: clientId, request: context.correlationId });
+  deps.traces.noteUse({ platform: names.platform, grant: live.grantId, client: clientId, request: context.requestId });
   return { ...live, session: session === null ? null : loadedSession(loaded, session) };
 };
 

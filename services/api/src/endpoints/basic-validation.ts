@@ -90,7 +90,7 @@ export const basicValidationEndpoint =
         password: sent.get('password') ?? '',
         visitor: { address, userAgent: '' },
         document,
-        by: { actor: { kind: 'client', id: caller }, correlationId: request.id },
+        by: { actor: { kind: 'client', id: caller }, correlationId: request.traceparent },
       });
       if (judged.outcome === 'refused') request.log.info({ reason: judged.reason }, 'HTTP Basic refused');
       return reply

@@ -79,7 +79,7 @@ export const contextEndpoint =
       if (account === null) throw refusal(wire.unknown_context, 'a client that acts for nobody has no contexts');
       const selected = await selectContext(
         deps,
-        { actor: { kind: 'client', id: caller }, correlationId: request.id },
+        { actor: { kind: 'client', id: caller }, correlationId: request.traceparent },
         { platform, grant: live.grantId as GrantId, account, context },
       );
       if (selected.outcome === 'refused') throw refusal(wire[selected.refusal], selected.refusal);

@@ -72,7 +72,7 @@ export const deviceAuthorizationEndpoint =
         codeChallenge: codeChallenge ?? null,
         from: { ...from, userAgent: beginningProgram(request, from.userAgent) },
         withUserCode: true,
-        correlationId: request.id,
+        correlationId: request.traceparent,
       });
       return reply.headers(tokenResponseHeaders).send({
         device_code: started.sessionId,

@@ -103,7 +103,7 @@ export const endSessionEndpoint =
         return sendPage(reply, 200, confirmSignOutPage({ document, path, back, csrf, sealed, clientName }));
       }
       if (step === 'end' && own !== null)
-        await endSignIns(deps, { platform, own, also: asked.hint?.signIn ?? null, correlationId: request.id });
+        await endSignIns(deps, { platform, own, also: asked.hint?.signIn ?? null, correlationId: request.traceparent });
       // One that was not shown stays: a request that came without it may be anybody's.
       if (own !== null) clearSignInCookie(deps, reply, platform);
 

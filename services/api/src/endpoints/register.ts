@@ -62,7 +62,7 @@ export const registrationEndpoints =
       const settings = ownSettings(readClientMetadata(jsonBody(request)), { document, issuer });
       await admitRegistration(deps, { platform, address: request.ip, now: before.now });
       const { name, redirectUris, grantTypes, scopes, idTokenAlg, serves, roles, kind, authMethods, ...extras } = settings;
-      const by = { actor: { kind: 'system', id: 'registration' }, correlationId: request.id } as const;
+      const by = { actor: { kind: 'system', id: 'registration' }, correlationId: request.traceparent } as const;
       const { clientId, secret } = unlessRefused(
         await registerClient(provisioning, by, {
           ...{ platform, clientId: null, how: 'dynamic', approval: 'approved', secret: null },
@@ -87,7 +87,7 @@ export const registrationEndpoints =
     };
     const managed = { config: { authentication: 'bearer', errors: 'oauth', openToBrowsers: true } } as const;
     const byItself = ({ stream: id }: RegisteredClient, request: FastifyRequest) =>
-      ({ actor: { kind: 'client', id }, correlationId: request.id }) as const;
+      ({ actor: { kind: 'client', id }, correlationId: request.traceparent }) as const;
 
     app.get(`${path}/:clientId`, managed, async (request, reply) =>
       reply.headers(tokenResponseHeaders).send(informationOf(await opened(request))),

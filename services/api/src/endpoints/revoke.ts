@@ -67,7 +67,7 @@ export const revocationEndpoint =
                 : { type: 'revoke_access_token', now: loaded.now, client: caller, presented: token };
             const { events, refusal } = grantDecider.decide(command, grant);
             if (refusal === 'wrong_client') return { commit: null, outcome: 'wrong_client' };
-            const by = { actor: { kind: 'client', id: caller }, correlationId: request.id } as const;
+            const by = { actor: { kind: 'client', id: caller }, correlationId: request.traceparent } as const;
             return {
               commit: commitOn(loaded, by, { writes: [{ streamId: claimed.grantId, events }], reads: [platformStream, caller] }),
               outcome: refusal === undefined ? 'revoked' : 'nothing',

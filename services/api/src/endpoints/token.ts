@@ -51,7 +51,7 @@ export const tokenEndpoint =
           parameters,
           proofKey,
           address: request.ip,
-          correlationId: request.id,
+          correlationId: request.traceparent,
         });
         // Whoever refreshes, exchanges a token or acts for itself has been connected before.
         if (unremarkable.has(handler.grantType)) request.traced.unremarkable = true;

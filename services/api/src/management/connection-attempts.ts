@@ -10,7 +10,9 @@ import type { ManagementDeps } from './management-deps.ts';
 const stepNames = ['discovery', 'registration', 'push', 'authorize', 'consent', 'token', 'first_use'] as const;
 
 const attemptView = Type.Object({
-  attempt: Type.String({ description: 'Id of the request with which it began: the correlation id of the events that it caused' }),
+  attempt: Type.String({
+    description: 'Id of the request with which it began: `reqId` of its lines in the log, which name its trace as well',
+  }),
   startedAt: instant,
   clientId: nullable(Type.String()),
   grantId: nullable(Type.String()),

@@ -33,7 +33,7 @@ export type OperatorGate = ReturnType<typeof createOperatorGate>;
 export const createOperatorGate = (deps: Deps) => {
   const passages = new WeakMap<FastifyRequest, Passage>();
   const admit = (request: FastifyRequest, operator: Operator): void => {
-    passages.set(request, { operator, by: { actor: { kind: 'operator', id: operator.id }, correlationId: request.id } });
+    passages.set(request, { operator, by: { actor: { kind: 'operator', id: operator.id }, correlationId: request.traceparent } });
   };
   const addressed = async (request: FastifyRequest, name: string): Promise<void> => {
     const platform = parsePlatformId(name);

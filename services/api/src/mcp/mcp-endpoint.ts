@@ -99,7 +99,8 @@ export const mcpEndpoint =
         deps,
         names: platform.names,
         from: { address: visitorOf(request).address, userAgent: programOf(request, message) },
-        correlationId: request.id,
+        requestId: request.id,
+        correlationId: request.traceparent,
       };
       const admission = await admit(platform, caller, { message, shown: readShownToken(deps, request) });
       if (admission.outcome === 'refused') {

@@ -75,7 +75,7 @@ export const showDecision = async (
     return toClient(reply, authorizationFailure({ redirectUri, error, state: state ?? undefined, issuer }));
   }
   const toDecide = { names, document, client, browserId, signedIn, decision };
-  const unattended = await answerUnattended(deps, { ...toDecide, address: reply.request.ip, correlationId: reply.request.id });
+  const unattended = await answerUnattended(deps, { ...toDecide, address: reply.request.ip, correlationId: reply.request.traceparent });
   if (unattended.outcome === 'asks') return showConsent(deps, reply, toDecide);
   const { clientId, attempt, grantId } = decision.request;
   Object.assign(reply.request.traced, { client: clientId, attempt, grant: grantId });

@@ -84,7 +84,7 @@ export const connectPages =
         signIn,
         click,
         context: sent.get('context') ?? null,
-        correlationId: request.id,
+        correlationId: request.traceparent,
       });
       request.log.info({ session: pending.session, outcome: decided.outcome }, 'session answered');
       switch (decided.outcome) {

@@ -92,7 +92,7 @@ export const connectionPages =
       if (signedIn === null) return askToSignIn(reply, 401, at);
       const { platform } = at.names;
       const { account } = signedIn;
-      const ended = await endConnection(deps, { platform, account, grant: sent.get('grant') ?? '', correlationId: request.id });
+      const ended = await endConnection(deps, { platform, account, grant: sent.get('grant') ?? '', correlationId: request.traceparent });
       return show(reply, at, {
         signedIn,
         notice: ended.outcome,
@@ -110,7 +110,7 @@ export const connectionPages =
         account,
         grant: sent.get('grant') ?? '',
         context: sent.get('context') ?? '',
-        correlationId: request.id,
+        correlationId: request.traceparent,
       });
       return show(reply, at, { signedIn, notice });
     });

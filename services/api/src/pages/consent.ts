@@ -40,7 +40,7 @@ export const consentForm =
         allow: decision === 'allow',
         context: sent.get('context') ?? null,
         address: request.ip,
-        correlationId: request.id,
+        correlationId: request.traceparent,
       });
       if (decision === 'deny') request.traced.refusal = { error: 'access_denied', detail: 'The person has denied the request' };
       // 303, so that the form is not sent on to the client (RFC 9700 §4.12).

@@ -115,7 +115,7 @@ export const secondStepForms =
     /** Records a code that was not right and asks again. */
     const refused = async (request: FastifyRequest, reply: FastifyReply, opened: Opened, notice: 'wrong_code' | 'code_used') => {
       const { place, step, loaded, email } = opened;
-      const by = { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.id } as const;
+      const by = { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.traceparent } as const;
       const { platform } = place.names;
       await recordFailure(deps, by, {
         platform,
@@ -146,7 +146,7 @@ export const secondStepForms =
       if (proof === null) return refused(request, reply, opened, 'wrong_code');
       const former = readSignInCookie(deps, request, platform);
       const visitor = visitorOf(request);
-      const proved = { platform, account: step.account, checked: loaded, proof, visitor, former, correlationId: request.id };
+      const proved = { platform, account: step.account, checked: loaded, proof, visitor, former, correlationId: request.traceparent };
       const recorded = await recordSignIn(deps, proved);
       if ('refusal' in recorded) {
         if (recorded.refusal === 'code_used') return refused(request, reply, opened, 'code_used');
@@ -171,7 +171,7 @@ export const secondStepForms =
       const admission = await admitted(request, reply, opened);
       if (admission === null) return reply;
       const signIn = newSignIn(deps, { platform, account, visitor: visitorOf(request), loaded });
-      const by = { actor: { kind: 'account', id: account }, correlationId: request.id } as const;
+      const by = { actor: { kind: 'account', id: account }, correlationId: request.traceparent } as const;
       const enrolled = await enrolTotp(deps.provisioning, by, {
         names,
         account,

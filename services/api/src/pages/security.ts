@@ -113,7 +113,7 @@ export const securityPages =
     };
     const byOf = (request: FastifyRequest, visit: Visit): By => ({
       actor: { kind: 'account', id: visit.signedIn.account },
-      correlationId: request.id,
+      correlationId: request.traceparent,
     });
 
     app.get('/:platform/security', { config }, async (request, reply) => {

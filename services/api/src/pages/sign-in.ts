@@ -104,7 +104,7 @@ export const signInPages =
         via: 'form',
         visitor,
         known: readKnownDevice(deps, request, platform),
-        by: { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.id },
+        by: { actor: { kind: 'system', id: 'sign-in' }, correlationId: request.traceparent },
       });
       if (checked.outcome === 'throttled') {
         request.log.info({ reason: 'too many attempts' }, 'sign-in refused');
@@ -139,7 +139,7 @@ export const signInPages =
         proof: null,
         visitor,
         former: readSignInCookie(deps, request, platform),
-        correlationId: request.id,
+        correlationId: request.traceparent,
       });
       if ('refusal' in recorded) {
         request.log.info({ reason: 'account or platform changed meanwhile' }, 'sign-in refused');

@@ -28,7 +28,7 @@ export const signOutForm =
         });
       }
       const own = readSignInCookie(deps, request, platform);
-      if (own !== null) await endSignIns(deps, { platform, own, also: null, correlationId: request.id });
+      if (own !== null) await endSignIns(deps, { platform, own, also: null, correlationId: request.traceparent });
       clearSignInCookie(deps, reply, platform);
       const stream = asked === null || asked.clientId === null ? null : names.client(asked.clientId);
       const client = stream === null ? null : foldClient(await deps.log.load(platform, [{ streamId: stream }]), stream);

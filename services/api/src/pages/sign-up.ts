@@ -50,7 +50,7 @@ const finish = async (
 ): Promise<FastifyReply> => {
   const { names, document, path, browserId } = place;
   const { platform } = names;
-  const by = { actor: { kind: 'system', id: 'sign-up' }, correlationId: request.id } as const;
+  const by = { actor: { kind: 'system', id: 'sign-up' }, correlationId: request.traceparent } as const;
   const registered = await registerAccount(deps.provisioning, by, {
     platform,
     email: draft.email,
@@ -72,7 +72,7 @@ const finish = async (
   const asks = secondStepOf(document, record);
   if (asks !== 'nothing') return askForSecondStep(deps, reply, place, { asks, account, record, loaded: checked, destination });
   const former = readSignInCookie(deps, request, platform);
-  const proved = { platform, account, checked, proof: null, visitor: visitorOf(request), former, correlationId: request.id };
+  const proved = { platform, account, checked, proof: null, visitor: visitorOf(request), former, correlationId: request.traceparent };
   const recorded = await recordSignIn(deps, proved);
   if ('refusal' in recorded) return sendPage(reply, 409, alreadySignedUpPage(document, path));
   const { id } = recorded;

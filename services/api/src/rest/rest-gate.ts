@@ -25,7 +25,8 @@ export const createRestGate = (deps: Deps) => {
         names,
         from: { address: request.ip, userAgent: request.headers['user-agent'] ?? '' },
         shown: readShownToken(deps, request),
-        correlationId: request.id,
+        requestId: request.id,
+        correlationId: request.traceparent,
       },
     };
     passages.set(request, passage);

@@ -93,7 +93,7 @@ export const agentDoor = (deps: Deps): EndpointDoor => {
         const manager = managerOf(live);
         passages.set(request, {
           names,
-          by: { actor: { kind: 'client', id: manager.client }, correlationId: request.id },
+          by: { actor: { kind: 'client', id: manager.client }, correlationId: request.traceparent },
           manager,
           admitUrl: admitUrlOf(deps, { names, document: live.document, address: request.ip }),
         });

@@ -149,7 +149,7 @@ export const authorizationEndpoint =
       const decision = { request: pending, browserId, signIn: { id: signedIn.id, account: signedIn.account } };
       const shown = { names, document, client, browserId, signedIn, decision };
       if (isNavigation(request, { framed: isSilent })) {
-        const unattended = await answerUnattended(deps, { ...shown, address: request.ip, correlationId: request.id });
+        const unattended = await answerUnattended(deps, { ...shown, address: request.ip, correlationId: request.traceparent });
         if (unattended.outcome === 'answered') {
           request.traced.grant = pending.grantId;
           return toClient(reply, unattended.location);

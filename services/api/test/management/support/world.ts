@@ -59,15 +59,18 @@ export type Answer = {
 /** A server on a database of its own, with the system platform and two tenants. */
 export const createWorld = async (
   databaseUrl: string,
-  settings: Partial<Pick<ServiceConfig, 'isDevelopment' | 'egressAllow' | 'egressCa'>> & {
+  settings: Partial<Pick<ServiceConfig, 'isDevelopment' | 'egressAllow' | 'egressCa' | 'trustProxy'>> & {
     readonly onRoute?: (route: RouteOptions) => void;
+    readonly onLine?: (line: string) => void;
   } = {},
 ) => {
   const url = await createDatabase({ connectionString: databaseUrl, name: `api_${randomUuid().replaceAll('-', '')}` });
   await migrate({ connectionString: url });
-  const { onRoute, ...change } = settings;
+  const { onRoute, onLine, ...change } = settings;
   const config = testConfig(url, { publicUrl, logLevel: 'silent', ...change });
-  const logger = createLogger({ service: 'api', level: 'silent' });
+  const logger = createLogger(
+    onLine === undefined ? { service: 'api', level: 'silent' } : { service: 'api', level: 'debug', destination: { write: onLine } },
+  );
   const deps = await compose(config, logger);
   const app = await createApp({ ...deps, logger, ...(onRoute === undefined ? {} : { onRoute }) });
   const { provisioning, log } = deps;

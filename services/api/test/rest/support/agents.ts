@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { mintToken, parseToken } from '@grantlog/crypto';
+import { mintToken, parseToken, randomUuid } from '@grantlog/crypto';
 import { deviceCodeGrant, parsePlatformDocument } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { type By, configurePlatform } from '@grantlog/provisioning';
@@ -114,7 +114,7 @@ export const createAgentWorld = async (databaseUrl: string, settings: { readonly
     if (names === null) throw new Error('no such platform');
     const prove = (): Promise<never> => Promise.reject(new Error('no token here is bound to a key'));
     const shown: AgentContext['shown'] = of.token === undefined ? null : { scheme: 'Bearer', token: of.token, prove };
-    return { deps, names, from: { address: '192.0.2.1', userAgent: 'x' }, shown, correlationId: 'test' };
+    return { deps, names, from: { address: '192.0.2.1', userAgent: 'x' }, shown, requestId: randomUuid(), correlationId: 'test' };
   };
 
   return { ...world, health, open, rest, begin, redeem, linked, connected, later };
