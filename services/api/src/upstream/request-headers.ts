@@ -11,6 +11,8 @@ const withheld: ReadonlySet<string> = new Set([
   'forwarded',
   'x-real-ip',
   'x-request-id',
+  'traceparent',
+  'tracestate',
   'x-client-ip',
   'x-cluster-client-ip',
   'true-client-ip',
@@ -33,7 +35,7 @@ const isWithheld = (name: string): boolean => {
 
 /** The headers that the resource gets: the client's, without what is ours, and with who asked and where. */
 export const requestHeaders = (
-  request: Pick<FastifyRequest, 'ip' | 'id' | 'body'>,
+  request: Pick<FastifyRequest, 'ip' | 'id' | 'traceparent' | 'body'>,
   given: IncomingHttpHeaders,
   issuer: string,
 ): IncomingHttpHeaders => {
@@ -46,5 +48,6 @@ export const requestHeaders = (
     'x-forwarded-proto': protocol.slice(0, -1),
     'x-forwarded-host': host,
     'x-request-id': request.id,
+    traceparent: request.traceparent,
   };
 };

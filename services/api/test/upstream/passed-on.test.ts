@@ -168,6 +168,22 @@ describe('the headers of a request', () => {
   });
 });
 
+describe('the trace of a request that is passed on', () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const named = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'vendor=x' };
+
+  test('is ours where a stranger names one, and that of a proxy that is trusted, by a span of ours', async () => {
+    await send(base, { headers: named });
+    await send(base, { to: world.trusting, headers: named });
+    const [strange, trusted] = upstream.seen.map(({ headers }) => headers);
+    const id = String(strange?.['x-request-id']).replaceAll('-', '');
+    expect(strange?.['traceparent']).toBe(`00-${id}-${id.slice(16)}-01`);
+    const span = String(trusted?.['x-request-id']).replaceAll('-', '').slice(16);
+    expect(trusted?.['traceparent']).toBe(`00-${traceId}-${span}-01`);
+    for (const headers of [strange, trusted]) expect(headers).not.toHaveProperty('tracestate');
+  });
+});
+
 describe('the answer of a resource', () => {
   test('comes with its challenges apart and in order, its CORS, and protection, without cookies and words for our origin', async () => {
     upstream.answerWith((_, reply) =>
