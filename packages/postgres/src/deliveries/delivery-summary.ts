@@ -15,11 +15,13 @@ export type DeliverySummary = {
   /** When the next attempt is due; null once finished, and while the endpoint has to prove its URL. */
   readonly dueAt: Date | null;
   readonly finishedAt: Date | null;
+  /** The message's. */
+  readonly trace: string | null;
 };
 
 /** Of `d`, which is either of {@link sources}, and its message `m`. */
 export const summaryColumns = `d.id, d.endpoint, m.type, m.subject, d.position, d.state, d.attempt as attempts, d.created_at as "createdAt",
-  d.due_at as "dueAt", d.finished_at as "finishedAt"`;
+  d.due_at as "dueAt", d.finished_at as "finishedAt", m.trace`;
 
 /** What is still to be delivered and what is done, alike. */
 export const sources = {

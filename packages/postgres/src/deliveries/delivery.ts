@@ -34,7 +34,7 @@ export type NewMessage = {
   readonly body: string;
   /** Of the event, milliseconds since the epoch. */
   readonly recordedAt: number;
-  /** `traceparent` of the request that caused the event. */
+  /** `traceparent` of what caused the event: a request, or the commit itself where none did. */
   readonly trace: string | null;
   /** Clients and sessions that may read it, besides the platform and whoever may read of its subject. */
   readonly audience: readonly StreamId[];

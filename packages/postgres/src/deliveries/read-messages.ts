@@ -10,6 +10,7 @@ export type Message = {
   readonly body: string;
   /** Of its event. */
   readonly recordedAt: Date;
+  /** `traceparent` of what caused the event; null in a message from before traces were kept. */
   readonly trace: string | null;
 };
 

@@ -27,6 +27,7 @@ import {
   takeAffectedGrants,
   trackSessions,
 } from '@grantlog/postgres';
+import { recordedTrace, spellTraceparent } from '@grantlog/runtime';
 import { renderBody } from '../webhooks/body.ts';
 import { messageId } from '../webhooks/message-id.ts';
 import { type Concerned, openRoutes, type RoutesMemory } from '../webhooks/routing.ts';
@@ -118,7 +119,8 @@ export const dispatchBatch = async (
     const { position, recordedAt } = event;
     const id = messageId({ platform, position, recordedAt, subject });
     const body = renderBody({ type, recordedAt, data: { ...data, position } });
-    messages.push({ platform, id, position, ordinal, subject, type, renderer: rendererVersion, body, recordedAt, trace: null, audience });
+    const trace = spellTraceparent(recordedTrace({ traceparent: event.correlationId, id: event.commitId }));
+    messages.push({ platform, id, position, ordinal, subject, type, renderer: rendererVersion, body, recordedAt, trace, audience });
     const stale = staleAfter(type);
     const account = typeof data['accountId'] === 'string' ? (data['accountId'] as StreamId) : null;
     for (const { endpoint, proven, ordered, supersedes, polled, without } of message.routes) {

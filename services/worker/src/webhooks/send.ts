@@ -1,7 +1,8 @@
-import { signWebhook } from '@grantlog/crypto';
+import { randomUuid, signWebhook } from '@grantlog/crypto';
 import { type Egress, type EgressOutcome, tellTenant } from '@grantlog/egress';
 import type { AttemptOutcome, AttemptRecord, Message, TakenDelivery } from '@grantlog/postgres';
 import { type SignalStream, signalToken } from '@grantlog/provisioning';
+import { recordedTrace, spanOf, spellTraceparent } from '@grantlog/runtime';
 import { withEcho } from './body.ts';
 import { keptResponse } from './kept-response.ts';
 import type { Receiver } from './receiver.ts';
@@ -137,9 +138,10 @@ const notWanted = (message: Message, beganAt: number): Attempt => ({
 /**
  * Makes one attempt: signs the body anew, sends it, and says how it ended and when to try again.
  *
- * The body is as it was fixed, with what the endpoint wants repeated. Where the endpoint's token is being rotated, the
- * newest one goes first; a receiver that answers it with 401 or 403 is sent the same message once more with the previous
- * one, and that answer counts. Redirects are answers like any other that is not 2xx: failures, never followed.
+ * The body is as it was fixed, with what the endpoint wants repeated; the trace is that of its event, with a span of this
+ * attempt. Where the endpoint's token is being rotated, the newest one goes first; a receiver that answers it with 401 or 403
+ * is sent the same message once more with the previous one, and that answer counts. Redirects are answers like any other that
+ * is not 2xx: failures, never followed.
  */
 export const sendDelivery = async (
   context: SendContext,
@@ -150,7 +152,9 @@ export const sendDelivery = async (
   const beganAt = context.now();
   const sent = signals === null ? webhookOf(receiver, message, Math.floor(beganAt / 1000)) : await signalOf(signals, message);
   if (sent === null) return notWanted(message, beganAt);
-  const { headers, body } = sent;
+  const { body } = sent;
+  const span = spanOf(randomUuid(), recordedTrace({ traceparent: message.trace, id: message.id }));
+  const headers = { ...sent.headers, traceparent: spellTraceparent(span) };
   // A stream of security events names the whole value of its header (SSF 1.0 §7.1.1).
   const scheme = signals === null ? 'Bearer ' : '';
   const post = (bearer: string | undefined, limits: { readonly signal?: AbortSignal } = {}): Promise<EgressOutcome> =>
