@@ -39,6 +39,7 @@ export const webhooksPage: TextPage = {
       'A `POST` of JSON: `{"type":…,"timestamp":…,"data":{…}}`. The first is `webhook_endpoint.verification`; a 2xx makes the webhook verified. Then what happens to the session (`session.linked`, `session.redeemed`, `session.denied`, `session.expired`, `session.revoked`) and to its grant (`grant.authorized`, `grant.code_redeemed`, `grant.refreshed`, `grant.revoked` and others). No body has a token or a secret of ours in it.',
       `[Every type](${issuer}/webhooks/event-types) with its JSON Schema, an example and what to do about it, as JSON; the types that a webhook of a session gets are those of its session, its grant and its account. Put up with members, types and reasons that are not there yet.`,
       '`data` has `sequence` and `position`: put what you get in order by them, for a retry may come after a later event. The same event comes with the same `webhook-id`: handle it once.',
+      'Every request has a `traceparent` (W3C Trace Context). Its trace id is that of the request which caused the event, the same at each attempt; the parent id is of the attempt. Name the trace id where you ask us about a webhook. It is not signed: decide nothing by it.',
       '## How to verify it',
       'Every request is signed as Standard Webhooks says: `webhook-id`, `webhook-timestamp` and `webhook-signature` over `{id}.{timestamp}.{body}`, the body as its bytes came. Check the signature, and that the timestamp is within five minutes of your clock.',
       table(

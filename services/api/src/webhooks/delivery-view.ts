@@ -1,5 +1,6 @@
 import { parseStreamId } from '@grantlog/domain';
 import type { DeliveryCursor, DeliveryDetail, DeliverySummary } from '@grantlog/postgres';
+import { recordedTrace } from '@grantlog/runtime';
 import Type, { type Static } from 'typebox';
 import { instant, nullable } from '../json-api/schemas.ts';
 import { invalidContents } from '../json-api/validate.ts';
@@ -21,6 +22,10 @@ const summary = {
   createdAt: instant,
   dueAt: nullable(Type.String({ description: 'When the next attempt is due; null where none is' })),
   finishedAt: nullable(instant),
+  traceId: Type.String({
+    pattern: '^[0-9a-f]{32}$',
+    description: 'The trace of the request that caused the event: `traceId` of its lines in the log, and in `traceparent` of every attempt',
+  }),
 };
 
 export const deliveryView = Type.Object(summary);
@@ -55,6 +60,7 @@ export const viewOfDelivery = (delivery: DeliverySummary): Static<typeof deliver
   createdAt: delivery.createdAt.toISOString(),
   dueAt: iso(delivery.dueAt),
   finishedAt: iso(delivery.finishedAt),
+  traceId: recordedTrace({ traceparent: delivery.trace, id: delivery.id }).traceId,
 });
 
 export const viewOfDeliveryDetail = (delivery: DeliveryDetail): Static<typeof deliveryDetailView> => ({

@@ -41,7 +41,8 @@ test('deliveries are listed newest first, by endpoint, event, subject, status an
   const { arlo: platform } = world;
   const first = await worker.deliver({ platform, endpoint, subject });
   await worker.deliver({ platform, endpoint: other, subject, id: first });
-  const failed = await worker.deliver({ platform, endpoint, state: 'failed' });
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const failed = await worker.deliver({ platform, endpoint, state: 'failed', trace: `00-${traceId}-b7ad6b7169203331-01` });
   const pending = await worker.deliver({ platform, endpoint, state: 'pending', type: 'grant.revoked' });
   const held = await worker.deliver({ platform, endpoint, state: 'held' });
 
@@ -68,10 +69,17 @@ test('deliveries are listed newest first, by endpoint, event, subject, status an
       createdAt: expect.stringMatching(/Z$/),
       dueAt: null,
       finishedAt: expect.stringMatching(/Z$/),
+      traceId,
     },
   ]);
   const [waiting] = (await list(`event=${pending}`)).deliveries;
-  expect(waiting).toMatchObject({ status: 'pending', dueAt: expect.stringMatching(/Z$/), finishedAt: null });
+  // Its message is older than traces.
+  expect(waiting).toMatchObject({
+    traceId: pending.replaceAll('-', ''),
+    status: 'pending',
+    dueAt: expect.stringMatching(/Z$/),
+    finishedAt: null,
+  });
 });
 
 test('the list of everything pages without a gap and without a repeat, whatever the page', async () => {

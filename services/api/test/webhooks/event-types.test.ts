@@ -119,7 +119,13 @@ describe('the OpenAPI document', () => {
         readonly tags: readonly string[];
       };
       expect(parameters.filter((parameter) => parameter.in !== 'header')).toEqual([]);
-      expect(parameters.map(({ name }) => name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature', 'webhook-key-id']);
+      expect(parameters.map(({ name }) => name)).toEqual([
+        'webhook-id',
+        'webhook-timestamp',
+        'webhook-signature',
+        'webhook-key-id',
+        'traceparent',
+      ]);
       expect(Object.keys(responses).every((code) => /^([1-5](\d\d|XX)|default)$/.test(code))).toBe(true);
       expect(Object.values(responses).every(({ description }) => description.length > 5)).toBe(true);
       expect(schemes).toEqual(expect.arrayContaining(security.flatMap((scheme) => Object.keys(scheme))));

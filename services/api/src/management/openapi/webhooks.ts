@@ -17,6 +17,7 @@ const headers = [
     'Over `{webhook-id}.{webhook-timestamp}.{body}`; several are parted by spaces, and one that is good is enough',
   ),
   header('webhook-key-id', "The `kid` of the platform's key in its JWKS, where that has signed as well", false),
+  header('traceparent', 'W3C Trace Context: the trace of what caused the event, the same at each attempt, with a span of its own for each'),
 ];
 
 const responses = {

@@ -16,6 +16,7 @@ export const createDelivered = (world: World) => {
       readonly subject?: StreamId;
       readonly type?: string;
       readonly id?: string;
+      readonly trace?: string;
     }): Promise<string> => {
       const { platform, state = 'delivered', subject = uuidv7(Date.now()) as StreamId, type = 'grant.refreshed' } = of;
       const endpoint = of.endpoint as StreamId;
@@ -23,10 +24,11 @@ export const createDelivered = (world: World) => {
       // Later ones have greater ids, whatever the clock's resolution.
       const id = of.id ?? uuidv7(Date.now() - 100_000 + position);
       const body = JSON.stringify({ type, data: { grantId: subject } });
-      const message = { platform, id, position, ordinal: 0, subject, type, renderer: 1, body, recordedAt: Date.now(), trace: null };
+      const told = { type, renderer: 1, body, recordedAt: Date.now(), trace: of.trace ?? null, audience: [] };
+      const message = { platform, id, position, ordinal: 0, subject, ...told };
       const waits = state === 'held' || state === 'pending' ? state : 'pending';
       await transaction(pool, async (client) => {
-        await insertMessages(client, [{ ...message, audience: [] }]);
+        await insertMessages(client, [message]);
         await insertDeliveries(client, [{ platform, endpoint, id, lane: firstLane, position, line: null, proves: false, state: waits }]);
         if (waits === state) return;
         await client.query('delete from delivery where platform = $1 and id = $2 and endpoint = $3', [platform, id, endpoint]);
