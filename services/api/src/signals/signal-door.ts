@@ -71,7 +71,7 @@ export const admitReceiver = async (deps: Deps, request: FastifyRequest, need: '
   return {
     names,
     issuer: issuerOf(document, deps.config.publicUrl),
-    by: { actor: { kind: 'client', id: client }, correlationId: request.id },
+    by: { actor: { kind: 'client', id: client }, correlationId: request.traceparent },
     client,
     clientId,
     manager: { kind: 'receiver', client },

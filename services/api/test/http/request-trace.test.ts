@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseTraceparent } from '@grantlog/runtime';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createWorld, type World } from '../management/support/world.ts';
@@ -104,4 +106,12 @@ describe('a request', () => {
       for (const line of linesOfRequests()) expect(line).toMatchObject({ traceId });
     },
   );
+});
+
+test('no event gets the id of its request alone for a correlation id', async () => {
+  const source = join(import.meta.dirname, '..', '..', 'src');
+  const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts'));
+  const texts = await Promise.all(files.map(async (name) => ({ name, text: await readFile(join(source, name), 'utf8') })));
+  expect(texts.filter(({ text }) => text.includes('request.traceparent')).length).toBeGreaterThan(20);
+  expect(texts.filter(({ text }) => /correlationId: (?:reply\.)?request\.id\b/.test(text)).map(({ name }) => name)).toEqual([]);
 });
