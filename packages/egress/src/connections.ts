@@ -61,7 +61,8 @@ export const createConnections = (limits: { readonly perServer: number; readonly
       idle: [],
       line: new Set(),
       holder: {
-        late: () => (crowd.has(server) ? 'crowded' : 'timeout'),
+        // Slow answers of this very server may be the cause: they are told with the requests that they are to.
+        late: () => 'crowded',
         received: () => 0,
         release: () => undefined,
         abandon: (exchange) => {

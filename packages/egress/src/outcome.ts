@@ -9,8 +9,9 @@ export type EgressRefusal =
 
 /**
  * Where an attempt ended without a whole response. `oversized` is a receiver's: more headers, or more around a body, than
- * anybody needs. `crowded` is ours: every socket was in use until the time was over. `other` includes a receiver that does
- * not speak HTTP, and our own abort.
+ * anybody needs. `crowded` was never sent: every socket that it might have had, of all or of those to its server, was in use
+ * by other requests until its time was over, so it says nothing of the receiver. `other` includes a receiver that does not
+ * speak HTTP, and our own abort.
  */
 export type EgressFailure = 'timeout' | 'connect' | 'tls' | 'dns' | 'reset' | 'oversized' | 'crowded' | 'other';
 
