@@ -187,7 +187,7 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     while (waiting.length > 0 && underWay < Math.min(to.concurrency, health.atOnce)) {
       const [delivery] = waiting;
       if (delivery === undefined || performance.now() >= heldUntil) return;
-      if (!slots.take(delivery.lane, next)) return;
+      if (!slots.take(delivery.lane, underWay, next)) return;
       const wait = bucket?.take() ?? 0;
       if (wait > 0) {
         slots.giveBack();

@@ -36,8 +36,9 @@ export type Turns = {
   readonly stop: () => Promise<void>;
 };
 
-/** Requests under way at once, over all endpoints, and endpoints served at once. */
-const mostRequests = 1_000;
+/** Requests under way at once, over all endpoints, and those of them that endpoints with many do not get. */
+const requests = { most: 1_000, kept: 250 };
+/** Endpoints served at once. */
 const mostTurns = 4_000;
 /** Endpoints that a process serves without being asked by the queue, whose way costs some milliseconds; the rest is for everybody. */
 const leisurelyTurns = 64;
@@ -49,7 +50,7 @@ export const createTurns = (context: DeliveryContext): Turns => {
   const desk = createDesk({ pool, worker: context.worker, rules });
   const receivers = createReceivers(context);
   const shelf = createMessageShelf(pool);
-  const slots = createSlots(mostRequests);
+  const slots = createSlots(requests);
   const turns = new Map<string, Turn>();
   let stopping = false;
 
