@@ -30,6 +30,8 @@ export type Taken = {
   /** What was left in the token bucket, and how many milliseconds ago; null where nobody has noted it. */
   readonly tokens: number | null;
   readonly tokensAgeMs: number | null;
+  /** Attempts of a former turn that were recorded as lost just now. */
+  readonly lost: number;
   readonly deliveries: readonly TakenDelivery[];
 };
 
@@ -50,7 +52,7 @@ export const takeDeliveries = async (
   const { rows } = await pool.query<Row>({
     name: 'grantlog.take-deliveries',
     text: `select place, epoch, is_open as "isOpen", consecutive_failures as "consecutiveFailures", tokens, tokens_age_ms as "tokensAgeMs",
-        id, lane, proves, attempt, failures
+        lost, id, lane, proves, attempt, failures
       from take_deliveries($1, $2, $3, $4, $5, $6)`,
     values: [
       worker,
@@ -62,8 +64,8 @@ export const takeDeliveries = async (
     ],
   });
   const answers: (Omit<Taken, 'deliveries'> & { readonly deliveries: TakenDelivery[] })[] = [];
-  for (const { place, epoch, isOpen, consecutiveFailures, tokens, tokensAgeMs, id, ...delivery } of rows) {
-    answers[place - 1] ??= { epoch, isOpen, consecutiveFailures, tokens, tokensAgeMs, deliveries: [] };
+  for (const { place, epoch, isOpen, consecutiveFailures, tokens, tokensAgeMs, lost, id, ...delivery } of rows) {
+    answers[place - 1] ??= { epoch, isOpen, consecutiveFailures, tokens, tokensAgeMs, lost, deliveries: [] };
     if (id !== null) answers[place - 1]?.deliveries.push({ id, ...delivery });
   }
   return takes.map((_, index) => answers[index] ?? null);
