@@ -109,6 +109,8 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     now: Date.now,
     random: Math.random,
     onAttempt: counted.attempt,
+    onCrowded: counted.crowded,
+    onLost: counted.lost,
     onEndpoint: ({ fate, platform, endpoint }) => {
       counted.endpoint(fate);
       log.warn(
@@ -193,7 +195,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
 
   const timers = [
     every(second, () => sweep({ pool, queue }), troubled('sweep')),
-    every(second, () => recover({ pool, queue }), troubled('recovery')),
+    every(second, async () => counted.recovering(await recover({ pool, queue })), troubled('recovery')),
     every(5 * second, async () => counted.expired(await expireGrants({ pool, log: events, limit: 500 })), troubled('expiry')),
     every(5 * second, async () => counted.unanswered(await expireSessions({ pool, log: events, limit: 500 })), troubled('session_expiry')),
     every(60 * second, async () => counted.reaped(await reapClients({ pool, log: events, limit: 200 })), troubled('client_reaping')),

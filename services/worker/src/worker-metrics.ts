@@ -1,11 +1,15 @@
 import { type Lane, type LogoutOutcome, lanes, type SubscriptionLag, type Waiting } from '@grantlog/postgres';
 import { createMetrics, type Metrics } from '@grantlog/runtime';
+import type { Recovered } from './webhooks/recovery.ts';
 import type { Ended } from './webhooks/turn.ts';
 
 /** What the worker counts. No label names a tenant. */
 export type WorkerMetrics = {
   readonly metrics: Metrics;
   readonly attempt: (ended: Ended) => void;
+  readonly crowded: () => void;
+  readonly lost: (attempts: number) => void;
+  readonly recovering: (recovered: Recovered) => void;
   readonly waiting: (waiting: readonly Waiting[]) => void;
   readonly queued: (depths: readonly { readonly lane: Lane; readonly wakes: number }[]) => void;
   readonly consumed: (subscription: string, events: number) => void;
@@ -25,6 +29,22 @@ export const createWorkerMetrics = (): WorkerMetrics => {
     name: 'delivery_attempts_total',
     help: 'Webhook attempts by how they ended',
     labels: ['lane', 'outcome'],
+  });
+  const crowded = metrics.counter({
+    name: 'deliveries_crowded_total',
+    help: 'Webhooks that waited for a connection in vain and are tried again; no attempt is counted',
+    labels: [],
+  });
+  const lost = metrics.counter({
+    name: 'delivery_attempts_lost_total',
+    help: 'Attempts that were in hand when their worker stopped: nobody knows whether they were begun or arrived',
+    labels: [],
+  });
+  const recoveries = metrics.gauge({ name: 'recoveries_running', help: 'Recoveries of endpoints that are not over yet', labels: [] });
+  const recovered = metrics.counter({
+    name: 'recovered_deliveries_total',
+    help: 'Deliveries that recoveries of endpoints made due',
+    labels: [],
   });
   const durations = metrics.timer({ name: 'delivery_attempt_seconds', help: 'Time of a webhook attempt', labels: ['outcome'] });
   const firsts = metrics.timer({
@@ -80,6 +100,12 @@ export const createWorkerMetrics = (): WorkerMetrics => {
       // Clocks differ; a time before the event is none.
       if (delivery.attempt === 0) firsts.observe({ lane: delivery.lane }, Math.max(0, beganAt - recordedAt) / 1000);
       if (outcome === 'delivered') successes.observe({ lane: delivery.lane }, Math.max(0, beganAt + (durationMs ?? 0) - recordedAt) / 1000);
+    },
+    crowded: () => crowded.add({}),
+    lost: (count) => lost.add({}, count),
+    recovering: ({ running, again }) => {
+      recoveries.set({}, running);
+      recovered.add({}, again);
     },
     waiting: (found) => {
       for (const lane of lanes) {

@@ -102,7 +102,7 @@ describe('the worker process', () => {
         (count) => count > 60,
       );
       first.child.kill('SIGKILL');
-      await start(world, env);
+      const second = await start(world, env);
       await until(
         () => states(world),
         (found) => found['delivered'] === 500,
@@ -112,6 +112,8 @@ describe('the worker process', () => {
       const { rowCount } = await world.pool.query(`select 1 from attempt where outcome = 'lost'`);
       expect(receiver.received.length).toBeLessThanOrEqual(500 + (rowCount ?? 0));
       expect(rowCount).toBeGreaterThan(0);
+      const measured = await (await fetch(`http://127.0.0.1:${second.opsPort}/metrics`)).text();
+      expect(measured).toMatch(new RegExp(`delivery_attempts_lost_total\\{[^}]*\\} ${rowCount}\\n`));
     },
   );
 });

@@ -69,7 +69,7 @@ describe('a recovery', () => {
     const failed = (await world.pool.query<{ id: string }>(`select id from delivery_done where state <> 'delivered' order by id`)).rows;
     expect(failed).toHaveLength(4);
     await request(early.id);
-    await go();
+    expect(await go()).toEqual({ running: 0, again: 4 });
     await allDelivered(6);
     const twice = receiver.received.filter(({ id }) => receiver.received.filter((other) => other.id === id).length === 2);
     expect(new Set(twice.map(({ id }) => id))).toEqual(new Set(failed.map(({ id }) => id)));

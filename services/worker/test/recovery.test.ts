@@ -95,6 +95,7 @@ describe('a turn', () => {
       { attempt: 2, outcome: 'delivered' },
     ]);
     expect(await states(world)).toEqual({ delivered: 1 });
+    expect(first.counts.lost).toBe(1);
     expect(first.errors).toEqual([]);
   });
 
@@ -116,7 +117,8 @@ describe('a turn', () => {
     expect(await takeAs(other)).toBeNull();
     await new Promise((resolve) => setTimeout(resolve, 350));
     const theirs = await takeAs(other);
-    expect(theirs).toMatchObject({ epoch: (mine?.epoch ?? 0) + 1 });
+    expect(mine?.lost).toBe(0);
+    expect(theirs).toMatchObject({ epoch: (mine?.epoch ?? 0) + 1, lost: 1 });
     expect(theirs?.deliveries[0]).toMatchObject({ id: mine?.deliveries[0]?.id, attempt: 1, failures: 0 });
 
     const attempt = {
@@ -187,9 +189,11 @@ describe('an endpoint whose secret nobody can open', () => {
       (count) => count === 2,
     );
     await until(
-      () => worker.errors.length,
-      (count) => count >= 2,
+      async () =>
+        (await world.pool.query<{ epoch: number }>('select epoch from endpoint_work where endpoint = $1', [id])).rows[0]?.epoch ?? 0,
+      (turns) => turns >= 2,
     );
+    expect(worker.errors).toHaveLength(1);
     expect(bad.received).toHaveLength(0);
     expect(await states(world)).toEqual({ delivered: 2, pending: 2 });
     const { rows } = await world.pool.query('select 1 from attempt where endpoint = $1', [id]);

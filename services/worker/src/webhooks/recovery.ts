@@ -118,16 +118,24 @@ export const stepRecovery = (pool: Database, key: RecoveryKey, limit = chunk): P
     return { went: isOver ? 'ended' : went, again: due.length };
   });
 
+/** What came of all recoveries together: those that are not over, and the deliveries that they have just made due. */
+export type Recovered = { readonly running: number; readonly again: number };
+
 /** Goes on with every recovery that runs, as far as each may go now. */
-export const recover = async (context: { readonly pool: Database; readonly queue: Pick<DeliveryQueue, 'wake'> }): Promise<void> => {
+export const recover = async (context: { readonly pool: Database; readonly queue: Pick<DeliveryQueue, 'wake'> }): Promise<Recovered> => {
   const { pool, queue } = context;
-  for (const key of await listRunningRecoveries(pool, recoveriesAtOnce)) {
+  const keys = await listRunningRecoveries(pool, recoveriesAtOnce);
+  let [running, all] = [keys.length, 0];
+  for (const key of keys) {
     let again = 0;
     for (let steps = 0; steps < stepsAtOnce; steps += 1) {
       const step = await stepRecovery(pool, key);
       again += step.again;
+      if (step.went === 'ended') running -= 1;
       if (step.went !== 'on') break;
     }
     if (again > 0) await queue.wake([{ platform: key.platform, endpoint: key.endpoint, lane: retryLane }]);
+    all += again;
   }
+  return { running, again: all };
 };

@@ -54,6 +54,9 @@ const outcomeOf = (answer: EgressOutcome, control: Control): AttemptOutcome => {
   }
 };
 
+/** Whether it waited for a connection until its time was over: the receiver has no part in that. */
+const isUnsent = (answer: EgressOutcome): boolean => answer.kind === 'failed' && answer.reason === 'crowded';
+
 const durationOf = (answer: EgressOutcome): number => (answer.kind === 'refused' ? 0 : answer.durationMs);
 
 const refusesToken = (answer: EgressOutcome): boolean => answer.kind === 'response' && (answer.status === 401 || answer.status === 403);
@@ -142,12 +145,14 @@ const notWanted = (message: Message, beganAt: number): Attempt => ({
  * attempt. Where the endpoint's token is being rotated, the newest one goes first; a receiver that answers it with 401 or 403
  * is sent the same message once more with the previous one, and that answer counts. Redirects are answers like any other that
  * is not 2xx: failures, never followed.
+ *
+ * Null where too much else was under way for it to be sent at all: that is no attempt, and says nothing of the receiver.
  */
 export const sendDelivery = async (
   context: SendContext,
   receiver: Receiver,
   { delivery, message }: { readonly delivery: TakenDelivery; readonly message: Message },
-): Promise<Attempt> => {
+): Promise<Attempt | null> => {
   const { signals } = receiver;
   const beganAt = context.now();
   const sent = signals === null ? webhookOf(receiver, message, Math.floor(beganAt / 1000)) : await signalOf(signals, message);
@@ -157,7 +162,7 @@ export const sendDelivery = async (
   const headers = { ...sent.headers, traceparent: spellTraceparent(span) };
   // A stream of security events names the whole value of its header (SSF 1.0 §7.1.1).
   const scheme = signals === null ? 'Bearer ' : '';
-  const post = (bearer: string | undefined, limits: { readonly signal?: AbortSignal } = {}): Promise<EgressOutcome> =>
+  const post = (bearer: string | undefined, limits: { readonly timeoutMs?: number } = {}): Promise<EgressOutcome> =>
     context.egress.request({
       url: receiver.url,
       method: 'POST',
@@ -170,7 +175,9 @@ export const sendDelivery = async (
   const first = await post(newest);
   const left = attemptBudgetMs - durationOf(first);
   const again = previous !== undefined && refusesToken(first) && left > 0;
-  const answer = again ? await post(previous, { signal: AbortSignal.timeout(left) }) : first;
+  const answer = again ? await post(previous, { timeoutMs: left }) : first;
+
+  if (isUnsent(answer)) return null;
 
   const control = controlOf(answer);
   const outcome = outcomeOf(answer, control);

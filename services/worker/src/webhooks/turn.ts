@@ -14,7 +14,8 @@ export type TurnContext = {
   readonly rules: DeliveryRules;
   /** The endpoint as it is right now; null when it must not be spoken to. */
   readonly open: (endpoint: EndpointKey) => Promise<Receiver | null>;
-  readonly send: (receiver: Receiver, delivery: TakenDelivery) => Promise<Attempt>;
+  /** Null where it was not sent because too much else was under way. */
+  readonly send: (receiver: Receiver, delivery: TakenDelivery) => Promise<Attempt | null>;
   /** Before outcomes are recorded: what has to stand even where the record of it is lost. */
   readonly beforeRecord: (endpoint: EndpointKey, of: { readonly receiver: Receiver; readonly proved: boolean }) => Promise<void>;
   /** After outcomes are recorded: what follows for the endpoint. */
@@ -23,6 +24,11 @@ export type TurnContext = {
     of: { readonly ended: readonly Ended[]; readonly receiver: Receiver; readonly health: Health; readonly answer: TurnAnswer },
   ) => Promise<void>;
   readonly onAttempt: (ended: Ended) => void;
+  /** Something was in our own way, and not in the receiver's: too much else under way, or what cannot be opened or found. */
+  readonly onCrowded: () => void;
+  readonly onTrouble: (error: unknown) => void;
+  /** Attempts of a former turn of which nobody knows how they ended. */
+  readonly onLost: (attempts: number) => void;
   readonly onError: (error: unknown) => void;
   /** Whether the process is ending: finish what is begun and begin nothing. */
   readonly stopping: () => boolean;
@@ -77,6 +83,8 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   let urgent = false;
   /** Sends nothing more: the circuit opened, the endpoint went, or the turn's time is up. */
   let closing: 'no' | 'yes' | 'its_time' = 'no';
+  /** Whether something in hand cannot be sent. It goes back with the turn, which therefore takes nothing more. */
+  let isTroubled = false;
   let isOver = false;
   let pause: NodeJS.Timeout | null = null;
   let soon: NodeJS.Timeout | null = null;
@@ -93,10 +101,14 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     // What is under way ends by itself; its outcome is lost with the turn, and known to be.
     finish('done');
   };
-  /** A trouble of our own with this endpoint: what is in hand is given back untried, and looked at again by the next sweep. */
-  const giveUp = (error: unknown): void => {
-    context.onError(error);
+  /** What is in hand is given back untried, and looked at again by the next sweep. */
+  const giveUp = (): void => {
     if (closing === 'no') closing = 'yes';
+  };
+  /** A delivery that cannot be sent stays in hand until the turn is over, and holds up no other. */
+  const setAside = (error: unknown): void => {
+    context.onTrouble(error);
+    isTroubled = true;
   };
   const word = (asked: number): void => {
     lastWord = asked;
@@ -110,13 +122,15 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     more = false;
     urgent = false;
     const opening = context.open(endpoint).catch((error: unknown) => {
-      giveUp(error);
+      context.onTrouble(error);
+      giveUp();
       return receiver;
     });
     const [opened, taken] = await Promise.all([opening, desk.take({ ...endpoint, epoch, room })]);
     if (taken === null) return finish('done');
     word(asked);
     if (epoch === 0) health = healthAt(taken.consecutiveFailures);
+    if (taken.lost > 0) context.onLost(taken.lost);
     epoch = taken.epoch;
     if (opened === null || taken.isOpen) closing = 'yes';
     // The dispatcher has yet to hear that another URL has to be proved: what it handed out is given back.
@@ -170,12 +184,17 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     context
       .send(to, delivery)
       .then((attempt) => {
+        if (attempt === null) {
+          context.onCrowded();
+          giveUp();
+          return;
+        }
         health = healthAfter(health, { outcome: attempt.record.outcome, pauseMs: attempt.pauseMs, rules });
         if (health.openForMs !== null || attempt.disable) closing = 'yes';
         const done = { delivery, attempt };
         ended.push(done);
         context.onAttempt(done);
-      }, giveUp)
+      }, setAside)
       .finally(() => {
         underWay -= 1;
         slots.giveBack();
@@ -243,15 +262,15 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
       else if (!isReporting && ended.length > 0) goReport('stays');
       return;
     }
-    if (!isTaking && ((more && isLow()) || (urgent && waiting.length < mostWaiting))) goTake();
-    else if (isAtRest && waiting.length === 0) goReport('asks');
+    if (!isTaking && !isTroubled && ((more && isLow()) || (urgent && waiting.length < mostWaiting))) goTake();
+    else if (isAtRest && waiting.length === 0) goReport(isTroubled ? 'leaves' : 'asks');
     if (!isReporting && ended.length > 0 && isTimeToReport()) goReport('stays');
   };
 
   next();
   return {
     wake: (lane) => {
-      if (isOver || closing !== 'no') return false;
+      if (isOver || isTroubled || closing !== 'no') return false;
       more = true;
       if (lane === revocationLane) urgent = true;
       next();

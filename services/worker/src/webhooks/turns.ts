@@ -2,6 +2,7 @@ import { abandonDeliveries, type Database, type EndpointKey, type EndpointLane }
 import type { DeliveryQueue } from '../queue/delivery-queue.ts';
 import { verifyEndpoint } from './change-endpoint.ts';
 import { createDesk } from './desk.ts';
+import { createEndpointVersions } from './endpoint-versions.ts';
 import { type FollowContext, followUp } from './follow-up.ts';
 import { insist } from './insist.ts';
 import { createMessageShelf, type MessageShelf } from './message-shelf.ts';
@@ -10,6 +11,7 @@ import { createReceivers } from './receivers.ts';
 import type { DeliveryRules } from './rules.ts';
 import { type SendContext, sendDelivery } from './send.ts';
 import { createSlots } from './slots.ts';
+import { createSparedEndpoints } from './spared-endpoints.ts';
 import { beginTurn, type Ended, type Turn } from './turn.ts';
 
 export type DeliveryContext = SendContext &
@@ -21,6 +23,10 @@ export type DeliveryContext = SendContext &
     readonly queue: Pick<DeliveryQueue, 'wake'>;
     readonly rules: DeliveryRules;
     readonly onAttempt: (ended: Ended, endpoint: EndpointKey) => void;
+    /** A request was not sent because too much else was under way; it will be. */
+    readonly onCrowded: () => void;
+    /** Of so many attempts nobody knows how they ended, nor whether they were begun. */
+    readonly onLost: (attempts: number) => void;
     readonly onError: (error: unknown) => void;
   };
 
@@ -48,7 +54,9 @@ const keyOf = ({ platform, endpoint }: EndpointKey): string => `${platform}/${en
 export const createTurns = (context: DeliveryContext): Turns => {
   const { pool, rules, log } = context;
   const desk = createDesk({ pool, worker: context.worker, rules });
-  const receivers = createReceivers(context);
+  const versionOf = createEndpointVersions(pool);
+  const receivers = createReceivers({ ...context, versionOf });
+  const spared = createSparedEndpoints({ versionOf, now: () => performance.now() });
   const shelf = createMessageShelf(pool);
   const slots = createSlots(requests);
   const turns = new Map<string, Turn>();
@@ -61,6 +69,8 @@ export const createTurns = (context: DeliveryContext): Turns => {
   };
   const begin = (lane: EndpointLane, key: string): void => {
     const { platform, endpoint } = lane;
+    let trouble: { readonly error: unknown } | null = null;
+    let anySent = false;
     const turn = beginTurn(
       {
         desk,
@@ -77,7 +87,15 @@ export const createTurns = (context: DeliveryContext): Turns => {
           if (proved) await insist(() => verifyEndpoint(log, { platform, endpoint, url: receiver.url }), { forMs: rules.recordMs });
         },
         afterRecord: (_, what) => followUp(context, { platform, endpoint }, what),
-        onAttempt: (ended) => context.onAttempt(ended, { platform, endpoint }),
+        onAttempt: (ended) => {
+          anySent = true;
+          context.onAttempt(ended, { platform, endpoint });
+        },
+        onCrowded: context.onCrowded,
+        onTrouble: (error) => {
+          trouble ??= { error };
+        },
+        onLost: context.onLost,
         onError: context.onError,
         stopping: () => stopping,
       },
@@ -86,6 +104,8 @@ export const createTurns = (context: DeliveryContext): Turns => {
     turns.set(key, turn);
     void turn.over.then((end) => {
       turns.delete(key);
+      if (trouble === null) spared.clear(lane);
+      else if (spared.spare(lane, { error: trouble.error, anySent })) context.onError(trouble.error);
       if (end === 'its_time') context.queue.wake([lane]).catch(context.onError);
     });
   };
@@ -100,11 +120,12 @@ export const createTurns = (context: DeliveryContext): Turns => {
       const key = keyOf(lane);
       const serving = turns.get(key);
       if (serving !== undefined) return serving.wake(lane.lane);
-      if (stopping || turns.size >= leisurelyTurns) return false;
+      if (stopping || turns.size >= leisurelyTurns || !spared.isClear(lane)) return false;
       begin(lane, key);
       return true;
     },
     wake: async (lane) => {
+      if (await spared.isSpared(lane)) return;
       const key = keyOf(lane);
       while (turns.size >= mostTurns && !turns.has(key)) await Promise.race([...turns.values()].map(({ over }) => over));
       const serving = turns.get(key);

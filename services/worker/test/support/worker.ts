@@ -1,5 +1,5 @@
 import { randomUuid } from '@grantlog/crypto';
-import { createEgress } from '@grantlog/egress';
+import { createEgress, type EgressOptions } from '@grantlog/egress';
 import { runSubscriptions, type Subscription } from '@grantlog/postgres';
 import { inject } from 'vitest';
 import { every } from '../../src/every.ts';
@@ -41,10 +41,15 @@ export const startDelivering = (
     readonly rules?: Partial<DeliveryRules>;
     readonly subscriptions?: readonly Subscription[];
     readonly sweepEvery?: number | null;
+    readonly egress?: Partial<EgressOptions>;
+    /** Milliseconds that a request gets, where others of the same client get more. */
+    readonly patienceMs?: number;
   } = {},
 ) => {
-  const egress = createEgress({ allowLoopback: true, totalTimeoutMs: 2_000, connectionsPerOrigin: 100 });
+  const egress = createEgress({ allowLoopback: true, totalTimeoutMs: 2_000, connectionsPerOrigin: 100, ...options.egress });
+  const { patienceMs } = options;
   const fates: string[] = [];
+  const counts = { crowded: 0, lost: 0 };
   const errors: unknown[] = [];
   const turns = createTurns({
     pool: world.pool,
@@ -53,11 +58,17 @@ export const startDelivering = (
     sealer: world.sealer,
     publicUrl: 'http://localhost:4000',
     queue,
-    egress,
+    egress: patienceMs === undefined ? egress : { request: (asked) => egress.request({ ...asked, timeoutMs: patienceMs }) },
     rules: { ...deliveryRules, ...options.rules },
     now: Date.now,
     random: () => 0.5,
     onAttempt: ignore,
+    onCrowded: () => {
+      counts.crowded += 1;
+    },
+    onLost: (attempts) => {
+      counts.lost += attempts;
+    },
     onEndpoint: ({ fate }) => fates.push(fate),
     onError: (error) => errors.push(error),
   });
@@ -80,6 +91,8 @@ export const startDelivering = (
         );
   return {
     wake: turns.wake,
+    egress,
+    counts,
     fates,
     errors,
     stop: async (): Promise<void> => {
