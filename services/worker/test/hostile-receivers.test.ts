@@ -1,8 +1,10 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { StreamId } from '@grantlog/eventsourcing';
-import { readEndpointHealth } from '@grantlog/postgres';
+import { consumeOnce, ensureSubscriptions, readEndpointHealth } from '@grantlog/postgres';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { openRawServer, type RawServer } from '../../../packages/egress/test/support/raw-server.ts';
+import { createDispatcher } from '../src/subscriptions/dispatcher.ts';
 import { openHostileReceivers } from './support/hostile-receivers.ts';
 import type { Received } from './support/receiver.ts';
 import { useScene } from './support/scene.ts';
@@ -60,6 +62,29 @@ const openHostiles = async () => {
   const hostiles = await openHostileReceivers();
   onTestFinished(hostiles.close);
   return hostiles;
+};
+
+/** Answers so many requests, and keeps each one after that for as long as it may; `silent` has those that it keeps. */
+const openTurncoat = async (answered: number, silent: Set<object>): Promise<RawServer> => {
+  let left = answered;
+  const server = await openRawServer((socket) => {
+    socket.on('data', () => {
+      left -= 1;
+      if (left >= 0) socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+      else silent.add(socket);
+    });
+    socket.on('close', () => silent.delete(socket));
+  });
+  onTestFinished(server.close);
+  return server;
+};
+
+/** Has so many events dispatched before anybody sends any of them. */
+const dispatchRefreshes = async (world: World, grant: StreamId, events: number): Promise<void> => {
+  const dispatcher = createDispatcher({ queue: { wake: async () => {} }, onWakeFailed: () => {} });
+  await ensureSubscriptions(world.pool, [dispatcher.name]);
+  for (let nth = 0; nth < events; nth += 1) await world.refresh(grant, nth + 2);
+  while ((await consumeOnce(world.pool, [dispatcher])).kind === 'consumed');
 };
 
 describe('receivers of every hostile kind', () => {
@@ -166,6 +191,30 @@ describe('receivers of every hostile kind', () => {
       expect(slow[index]?.server?.accepted()).toBeLessThan(15);
     }
     expect(receiver.received).toHaveLength(30);
+    expect(worker.errors).toEqual([]);
+  });
+
+  test('that answer well until they get a hundred at once, and then fall silent together, keep nobody else waiting', async () => {
+    const world = scene.world();
+    const silent = new Set<object>();
+    const turncoats = await Promise.all(Array.from({ length: 12 }, () => openTurncoat(110, silent)));
+    for (const { url } of turncoats) await world.endpoint({ url, types, concurrency: 100 });
+    const receiver = await scene.receiver();
+    await world.endpoint({ url: receiver.url, types: ['grant.revoked'] });
+    const grant = await world.grant({ client: await world.client('agent-1') });
+    await dispatchRefreshes(world, grant, 220);
+    const worker = await scene.worker({ egress: { totalTimeoutMs: 10_000 } });
+    await until(
+      () => silent.size,
+      (count) => count >= 740,
+    );
+    await world.revoke(grant);
+    await until(
+      () => receiver.received.length,
+      (count) => count === 1,
+    );
+    // All of theirs are still under way.
+    expect(silent.size).toBeGreaterThanOrEqual(740);
     expect(worker.errors).toEqual([]);
   });
 });
