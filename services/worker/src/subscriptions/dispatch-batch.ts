@@ -1,24 +1,19 @@
-import { type EndpointRecovery, type GrantEvent, type SessionTerms, type SignInEvent, staleAfter } from '@grantlog/domain';
+import { type GrantEvent, type SessionTerms, type SignInEvent, staleAfter } from '@grantlog/domain';
 import type { JsonObject, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import {
   type Affected,
-  cancelRecoveries,
   concernedByAccount,
   type EndpointLane,
   type EndpointRoute,
   firstLane,
-  holdPending,
   insertDeliveries,
   insertMessages,
-  insertRecovery,
   type Lane,
   type LiveGrant,
   type Message,
   type NewDelivery,
   type NewMessage,
   readFirstEvents,
-  releaseHeld,
-  resetHealth,
   revocationLane,
   type SubscriptionBatch,
   type Supersession,
@@ -33,6 +28,7 @@ import { messageId } from '../webhooks/message-id.ts';
 import { type Concerned, openRoutes, type RoutesMemory } from '../webhooks/routing.ts';
 import { rendererVersion, type Telling, tellingOf, verification } from '../webhooks/told-events.ts';
 import { openGrants } from './batch-grants.ts';
+import { takeInEndpointEvent } from './endpoint-events.ts';
 import { sessionChanges } from './pending-sessions.ts';
 
 /** Rows written or taken by one statement; a revocation of a million grants is many statements of one transaction. */
@@ -163,51 +159,11 @@ export const dispatchBatch = async (
       await flush();
     }
   };
-  /** What an endpoint's own event means for what it hears. */
   const takeIn = async (event: RecordedEvent): Promise<EndpointRoute | null> => {
-    const endpoint = event.streamId;
-    const route = await routes.change(endpoint, event.position);
-    switch (event.type) {
-      case 'webhook_endpoint.enabled':
-        await resetHealth(client, { platform, endpoint });
-        break;
-      case 'webhook_endpoint.updated':
-        // Another URL is another receiver: what waits for it waits for its proof.
-        if (route?.proven !== false) break;
-        await flush();
-        await holdPending(client, { platform, endpoint });
-        break;
-      case 'webhook_endpoint.paused':
-        await flush();
-        await holdPending(client, { platform, endpoint });
-        break;
-      case 'webhook_endpoint.verified':
-      case 'webhook_endpoint.resumed':
-        if (route?.proven !== true) break;
-        await flush();
-        if (await releaseHeld(client, { platform, endpoint }))
-          for (const lane of [revocationLane, firstLane] as const) wake(endpoint, lane);
-        break;
-      case 'webhook_endpoint.recovery_requested': {
-        const { position, recordedAt: requestedAt } = event;
-        // Only its own events stand in an endpoint's stream.
-        const { recoveryId: id, through, ...recovery } = event.data as EndpointRecovery;
-        await insertRecovery(client, {
-          platform,
-          endpoint,
-          id,
-          ...recovery,
-          through: Math.min(through ?? position, position),
-          requestedAt,
-        });
-        break;
-      }
-      case 'webhook_endpoint.recovery_cancelled':
-      case 'webhook_endpoint.disabled':
-      case 'webhook_endpoint.deleted':
-        await cancelRecoveries(client, { platform, endpoint });
-        break;
-    }
+    const { streamId: endpoint, position } = event;
+    const route = await routes.change(endpoint, position);
+    if (await takeInEndpointEvent(client, event, { platform, route, flush }))
+      for (const lane of [revocationLane, firstLane] as const) wake(endpoint, lane);
     return route;
   };
 
