@@ -3,6 +3,8 @@ import { createReceiver } from './receiver.ts';
 import { type BackendName, backends, openQueue, startDelivering } from './worker.ts';
 import { createWorld, type World } from './world.ts';
 
+export type Scene = ReturnType<typeof useScene>;
+
 /** A fresh world for every test, and everything that a test starts in it stopped afterwards, last first. */
 export const useScene = (backend: BackendName = backends[0] ?? 'postgres') => {
   let world: World | null = null;
