@@ -132,6 +132,17 @@ export const endpointView = Type.Object({
   hasWebhookToken: Type.Boolean(),
   headers: Type.Array(Type.String(), { description: 'Names of its headers' }),
   verified: Type.Boolean({ description: 'Whether the URL has answered with 2xx; until then nothing but what proves it is sent' }),
+  signals: nullable(
+    Type.Object(
+      {
+        method: Type.Enum(['push', 'poll']),
+        audience: Type.String({ description: 'The client_id of the receiver' }),
+        paused: Type.Boolean({ description: 'Whether what happens is held' }),
+        removedSubjects: Type.Integer({ description: 'Accounts that it hears nothing of' }),
+      },
+      { description: 'Where it is a stream of security events, which its receiver manages at /{platform}/ssf/streams; null for webhooks' },
+    ),
+  ),
   status: Type.Enum(['active', 'disabled']),
   reason: nullable(Type.Enum(['operator', 'gone', 'receiver', 'failing', 'unverified'])),
 });
@@ -157,6 +168,15 @@ export const viewOf = (endpointId: string, endpoint: LivingEndpoint): Static<typ
   hasWebhookToken: endpoint.bearers.length > 0,
   headers: [...(endpoint.headers?.names ?? [])],
   verified: endpoint.verified,
+  signals:
+    endpoint.signals === null
+      ? null
+      : {
+          method: endpoint.signals.method,
+          audience: endpoint.signals.audience,
+          paused: endpoint.paused !== null,
+          removedSubjects: endpoint.without.length,
+        },
   status: endpoint.status,
   reason: endpoint.status === 'disabled' ? endpoint.reason : null,
 });
