@@ -36,6 +36,7 @@ export const createSlots = (of: { readonly most: number; readonly kept: number }
   let free = of.most;
   const withFew = createWaiting();
   const withMany = createWaiting();
+  let isRousing = false;
   return {
     take: (lane, underWay, rouse) => {
       const hasFew = underWay < few;
@@ -48,12 +49,16 @@ export const createSlots = (of: { readonly most: number; readonly kept: number }
     },
     giveBack: () => {
       free += 1;
+      // Given back by whoever was just roused: who roused it goes on.
+      if (isRousing) return;
+      isRousing = true;
       // Whoever is roused may not want it any more; then it is the next one's.
       while (free > 0) {
         const next = withFew.next() ?? (free > of.kept ? withMany.next() : undefined);
-        if (next === undefined) return;
+        if (next === undefined) break;
         next();
       }
+      isRousing = false;
     },
   };
 };
