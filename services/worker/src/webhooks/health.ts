@@ -8,6 +8,8 @@ export type Health = {
   readonly atOnce: number;
   /** Milliseconds for which nothing is sent, from the last answer on; null while sending goes on. */
   readonly openForMs: number | null;
+  /** What the receiver asked for in this turn: what was in the air by then and ends later does not take it back. */
+  readonly pausedForMs: number | null;
 };
 
 const firstAtOnce = 2;
@@ -16,6 +18,7 @@ export const healthAt = (consecutiveFailures: number): Health => ({
   consecutiveFailures,
   atOnce: consecutiveFailures > 0 ? 1 : firstAtOnce,
   openForMs: null,
+  pausedForMs: null,
 });
 
 /** @param of.pauseMs what the receiver asked for by `Retry-After`; null where it did not. */
@@ -28,18 +31,23 @@ export const healthAfter = (
   },
 ): Health => {
   const { outcome, pauseMs, rules } = of;
-  if (outcome === 'delivered') return { consecutiveFailures: 0, atOnce: Math.min(1_000, health.atOnce + 1), openForMs: null };
+  if (outcome === 'delivered') {
+    const { atOnce, pausedForMs } = health;
+    return { consecutiveFailures: 0, atOnce: Math.min(1_000, atOnce + 1), openForMs: pausedForMs, pausedForMs };
+  }
   // The receiver answered, and meant this one message.
   if (outcome === 'stopped') return health;
   const consecutiveFailures = health.consecutiveFailures + 1;
   const { openAfter, base, most } = rules.circuit;
   const beyond = consecutiveFailures - openAfter;
   const openForMs = beyond < 0 ? null : Math.min(most, base * 2 ** Math.min(20, beyond));
-  const pausedFor = pauseMs === null ? null : Math.min(pauseMs, rules.longestPauseMs);
+  const asked = Math.max(health.pausedForMs ?? 0, Math.min(pauseMs ?? 0, rules.longestPauseMs));
+  const pausedForMs = asked === 0 ? null : asked;
   return {
     consecutiveFailures,
     // A quick refusal holds no slot for long; silence does.
     atOnce: outcome === 'unreachable' ? Math.max(1, Math.floor(health.atOnce / 2)) : health.atOnce,
-    openForMs: openForMs === null ? pausedFor : Math.max(openForMs, pausedFor ?? 0),
+    openForMs: openForMs === null ? pausedForMs : Math.max(openForMs, asked),
+    pausedForMs,
   };
 };
