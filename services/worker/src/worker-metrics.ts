@@ -1,7 +1,7 @@
 import { type Lane, type LogoutOutcome, lanes, type SubscriptionLag, type Waiting } from '@grantlog/postgres';
 import { createMetrics, type Metrics } from '@grantlog/runtime';
 import type { Recovered } from './webhooks/recovery.ts';
-import type { Ended } from './webhooks/turn.ts';
+import type { Ended } from './webhooks/turn-context.ts';
 
 /** What the worker counts. No label names a tenant. */
 export type WorkerMetrics = {

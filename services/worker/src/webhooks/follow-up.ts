@@ -5,7 +5,7 @@ import { disableEndpoint, warnOfEndpoint } from './change-endpoint.ts';
 import type { Health } from './health.ts';
 import type { Receiver } from './receiver.ts';
 import type { DeliveryRules } from './rules.ts';
-import type { Ended } from './turn.ts';
+import type { Ended } from './turn-context.ts';
 
 export type FollowContext = KeyReading & {
   readonly log: EventLog;

@@ -1,41 +1,8 @@
-import { type AttemptRecord, type EndpointKey, type Lane, revocationLane, type TakenDelivery, type TurnAnswer } from '@grantlog/postgres';
-import type { Desk } from './desk.ts';
+import { type AttemptRecord, type EndpointKey, type Lane, revocationLane, type TakenDelivery } from '@grantlog/postgres';
 import { type Health, healthAfter, healthAt } from './health.ts';
 import type { Receiver } from './receiver.ts';
-import type { DeliveryRules } from './rules.ts';
-import type { Attempt } from './send.ts';
-import type { Slots } from './slots.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
-
-/** What a turn is made with. Each function names the endpoint, for a turn knows nothing but its own. */
-export type TurnContext = {
-  readonly desk: Desk;
-  readonly slots: Slots;
-  readonly rules: DeliveryRules;
-  /** The endpoint as it is right now; null when it must not be spoken to. */
-  readonly open: (endpoint: EndpointKey) => Promise<Receiver | null>;
-  /** Null where it was not sent because too much else was under way. */
-  readonly send: (receiver: Receiver, delivery: TakenDelivery) => Promise<Attempt | null>;
-  /** Before outcomes are recorded: what has to stand even where the record of it is lost. */
-  readonly beforeRecord: (endpoint: EndpointKey, of: { readonly receiver: Receiver; readonly proved: boolean }) => Promise<void>;
-  /** After outcomes are recorded: what follows for the endpoint. */
-  readonly afterRecord: (
-    endpoint: EndpointKey,
-    of: { readonly ended: readonly Ended[]; readonly receiver: Receiver; readonly health: Health; readonly answer: TurnAnswer },
-  ) => Promise<void>;
-  readonly onAttempt: (ended: Ended) => void;
-  /** Something was in our own way, and not in the receiver's: too much else under way, or what cannot be opened or found. */
-  readonly onCrowded: () => void;
-  readonly onTrouble: (error: unknown) => void;
-  /** Attempts of a former turn of which nobody knows how they ended. */
-  readonly onLost: (attempts: number) => void;
-  readonly onError: (error: unknown) => void;
-  /** Whether the process is ending: finish what is begun and begin nothing. */
-  readonly stopping: () => boolean;
-};
-
-/** An attempt that ended, and the delivery it was of. */
-export type Ended = { readonly delivery: TakenDelivery; readonly attempt: Attempt };
+import type { Ended, TurnContext } from './turn-context.ts';
 
 type TurnEnd = 'done' | 'its_time';
 
@@ -52,7 +19,7 @@ export type Turn = {
   readonly wake: (lane: Lane) => boolean;
   /** Called every now and then: holds on to the turn, and looks whether its time is up. */
   readonly tick: () => void;
-  /** Resolves once the turn is over. `its_time`: others may have it now, and there was work left. */
+  /** Resolves once the turn is over. `its_time`: others may have it now, and there was work left, or may have been. */
   readonly over: Promise<TurnEnd>;
 };
 
@@ -72,12 +39,15 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   /** Until when, by this process's own clock, nobody else can have the turn. */
   let heldUntil = 0;
   let lastWord = began;
+  let openedAt = began;
 
   let waiting: TakenDelivery[] = [];
   let underWay = 0;
   let ended: Ended[] = [];
   let isTaking = false;
   let isReporting = false;
+  /** The report that is on its way may end the turn. */
+  let isAsking = false;
   /** Whether something may be due that is not in our hands, and whether it may be a revocation. */
   let more = true;
   let urgent = false;
@@ -86,6 +56,8 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   /** Whether something in hand cannot be sent. It goes back with the turn, which therefore takes nothing more. */
   let isTroubled = false;
   let isOver = false;
+  /** The last question for deliveries, until it is answered. */
+  let taking: Promise<void> = Promise.resolve();
   let pause: NodeJS.Timeout | null = null;
   let soon: NodeJS.Timeout | null = null;
 
@@ -94,7 +66,8 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     isOver = true;
     if (pause !== null) clearTimeout(pause);
     if (soon !== null) clearTimeout(soon);
-    over.resolve(end);
+    // One statement cannot take an endpoint twice: the next turn asks when this one has been answered.
+    over.resolve(taking.then(() => end));
   };
   const fail = (error: unknown): void => {
     context.onError(error);
@@ -104,6 +77,11 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   /** What is in hand is given back untried, and looked at again by the next sweep. */
   const giveUp = (): void => {
     if (closing === 'no') closing = 'yes';
+  };
+  /** A trouble that is not this endpoint's: what is in the air is still to be told of. */
+  const retreat = (error: unknown): void => {
+    context.onError(error);
+    giveUp();
   };
   /** A delivery that cannot be sent stays in hand until the turn is over, and holds up no other. */
   const setAside = (error: unknown): void => {
@@ -116,35 +94,42 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     heldUntil = asked + rules.holdMs * 0.9;
   };
 
+  /** The endpoint as it is now, or as it was where that cannot be read: then nothing more is sent. */
+  const open = (): Promise<Receiver | null> => {
+    openedAt = performance.now();
+    return context.open(endpoint).catch((error: unknown) => {
+      context.onTrouble(error);
+      giveUp();
+      return receiver;
+    });
+  };
+  /** @param noted what was left of its rate. */
+  const meet = (opened: Receiver | null, noted: { readonly left: number | null; readonly ageMs: number }): void => {
+    // The dispatcher has yet to hear that another URL has to be proved: what it handed out is given back.
+    if (opened === null || (!opened.verified && waiting.some(({ proves }) => !proves))) closing = 'yes';
+    const perSecond = opened?.ratePerSecond ?? null;
+    if (perSecond !== (receiver?.ratePerSecond ?? null))
+      bucket = perSecond === null ? null : createTokenBucket({ perSecond, ...noted, now: () => performance.now() });
+    receiver = opened;
+  };
+
   const take = async (): Promise<void> => {
     const asked = performance.now();
     const room = Math.min(urgent && !isLow() ? urgentRoom : rules.takeLimit, receiver?.ratePerSecond ?? rules.takeLimit);
     more = false;
     urgent = false;
-    const opening = context.open(endpoint).catch((error: unknown) => {
-      context.onTrouble(error);
-      giveUp();
-      return receiver;
-    });
-    const [opened, taken] = await Promise.all([opening, desk.take({ ...endpoint, epoch, room })]);
+    const [opened, taken] = await Promise.all([open(), desk.take({ ...endpoint, epoch, room })]);
     if (taken === null) return finish('done');
     word(asked);
     if (epoch === 0) health = healthAt(taken.consecutiveFailures);
     if (taken.lost > 0) context.onLost(taken.lost);
     epoch = taken.epoch;
-    if (opened === null || taken.isOpen) closing = 'yes';
-    // The dispatcher has yet to hear that another URL has to be proved: what it handed out is given back.
-    if (opened?.verified === false && taken.deliveries.some(({ proves }) => !proves)) closing = 'yes';
-    if (opened?.ratePerSecond !== receiver?.ratePerSecond) bucket = null;
-    receiver = opened;
-    const perSecond = opened?.ratePerSecond ?? null;
-    if (perSecond !== null && bucket === null) {
-      const { tokens: left, tokensAgeMs } = taken;
-      bucket = createTokenBucket({ perSecond, left, ageMs: tokensAgeMs ?? 0, now: () => performance.now() });
+    if (taken.isOpen) closing = 'yes';
+    if (taken.deliveries.length > 0) {
+      if (taken.deliveries.length >= room) more = true;
+      waiting = waiting.length === 0 ? [...taken.deliveries] : [...waiting, ...taken.deliveries].sort((a, b) => a.lane - b.lane);
     }
-    if (taken.deliveries.length === 0) return;
-    if (taken.deliveries.length >= room) more = true;
-    waiting = waiting.length === 0 ? [...taken.deliveries] : [...waiting, ...taken.deliveries].sort((a, b) => a.lane - b.lane);
+    meet(opened, { left: taken.tokens, ageMs: taken.tokensAgeMs ?? 0 });
   };
 
   const report = async (end: 'stays' | 'asks' | 'leaves'): Promise<void> => {
@@ -154,14 +139,18 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     if (soon !== null) clearTimeout(soon);
     soon = null;
     const to = receiver;
-    if (to !== null && told.length > 0) {
-      const proved = !to.verified && told.some(({ delivery, attempt }) => delivery.proves && attempt.record.outcome === 'delivered');
+    // What another URL answered says nothing of this one.
+    const ofUrl = told.filter(({ url }) => url === to?.url);
+    if (to !== null && ofUrl.length > 0) {
+      const proved = !to.verified && ofUrl.some(({ delivery, attempt }) => delivery.proves && attempt.record.outcome === 'delivered');
       await context.beforeRecord(endpoint, { receiver: to, proved });
       if (proved) more = true;
     }
     const attempts: AttemptRecord[] = told.map(({ attempt }) => attempt.record);
     const { consecutiveFailures, openForMs } = health;
     const anySuccess = attempts.some(({ outcome }) => outcome === 'delivered');
+    // What has to wait goes to the endpoint as it is by then.
+    const opening = waiting.length > 0 && !isTaking && asked - openedAt > rules.renewMs ? open() : null;
     const answer = await desk.report({
       ...endpoint,
       epoch,
@@ -172,8 +161,10 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     });
     if (answer === null) return finish('done');
     word(asked);
-    if (to !== null && told.length > 0) await context.afterRecord(endpoint, { ended: told, receiver: to, health, answer });
-    if (!answer.held) return finish(closing === 'its_time' && (more || waiting.length > 0) ? 'its_time' : 'done');
+    if (opening !== null) meet(await opening, { left: bucket?.left() ?? null, ageMs: 0 });
+    if (to !== null && ofUrl.length > 0) await context.afterRecord(endpoint, { ended: ofUrl, receiver: to, health, answer }).catch(retreat);
+    // Who was woken while the answer was on its way was promised that this turn would look.
+    if (!answer.held) return finish(closing !== 'yes' && (more || answer.isWanted || waiting.length > 0) ? 'its_time' : 'done');
     // Something is due after all, or the next of a line has become so.
     if (end === 'asks' || answer.isWanted || (to?.ordered === true && told.length > 0)) more = true;
     if (answer.isWanted) urgent = true;
@@ -191,7 +182,7 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
         }
         health = healthAfter(health, { outcome: attempt.record.outcome, pauseMs: attempt.pauseMs, rules });
         if (health.openForMs !== null || attempt.disable) closing = 'yes';
-        const done = { delivery, attempt };
+        const done = { delivery, attempt, url: to.url };
         ended.push(done);
         context.onAttempt(done);
       }, setAside)
@@ -223,8 +214,8 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
 
   const goTake = (): void => {
     isTaking = true;
-    take()
-      .catch(fail)
+    taking = take()
+      .catch(retreat)
       .finally(() => {
         isTaking = false;
         next();
@@ -232,10 +223,12 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   };
   const goReport = (end: 'stays' | 'asks' | 'leaves'): void => {
     isReporting = true;
+    isAsking = end === 'asks';
     report(end)
       .catch(fail)
       .finally(() => {
         isReporting = false;
+        isAsking = false;
         next();
       });
   };
@@ -262,7 +255,7 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
       else if (!isReporting && ended.length > 0) goReport('stays');
       return;
     }
-    if (!isTaking && !isTroubled && ((more && isLow()) || (urgent && waiting.length < mostWaiting))) goTake();
+    if (!isTaking && !isAsking && !isTroubled && ((more && isLow()) || (urgent && waiting.length < mostWaiting))) goTake();
     else if (isAtRest && waiting.length === 0) goReport(isTroubled ? 'leaves' : 'asks');
     if (!isReporting && ended.length > 0 && isTimeToReport()) goReport('stays');
   };
@@ -270,9 +263,10 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   next();
   return {
     wake: (lane) => {
-      if (isOver || isTroubled || closing !== 'no') return false;
+      if (isOver) return false;
       more = true;
       if (lane === revocationLane) urgent = true;
+      if (isTroubled || closing !== 'no') return false;
       next();
       return true;
     },

@@ -12,7 +12,8 @@ import type { DeliveryRules } from './rules.ts';
 import { type SendContext, sendDelivery } from './send.ts';
 import { createSlots } from './slots.ts';
 import { createSparedEndpoints } from './spared-endpoints.ts';
-import { beginTurn, type Ended, type Turn } from './turn.ts';
+import { beginTurn, type Turn } from './turn.ts';
+import type { Ended } from './turn-context.ts';
 
 export type DeliveryContext = SendContext &
   FollowContext &
