@@ -1,6 +1,6 @@
 import type { StreamId } from '@grantlog/eventsourcing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { abandonDeliveries } from '../src/index.ts';
+import { abandonDeliveries, type HealthChange } from '../src/index.ts';
 import { delivered, openTurns, rejected, type Turns } from './support/turns.ts';
 
 let turns: Turns;
@@ -65,6 +65,21 @@ describe('an outcome', () => {
     expect(await say({ attempts: [delivered(id)] })).toBeNull();
     expect(await turns.delivery(id)).toMatchObject({ state: 'pending', attempt: 1, failures: 0 });
     expect(await turns.attempts(id)).toEqual([{ attempt: 1, outcome: 'lost' }]);
+  });
+
+  test('of a turn that was lost changes nothing, though it is told of together with one that was not', async () => {
+    const [mine = ''] = await inHand(1);
+    const lost = await turns.endpoint();
+    const [theirs = ''] = await inHand(1, lost);
+    await turns.age(lost, `held_until = now() - interval '1 second'`);
+    expect(await turns.handed(other, lost)).toEqual([theirs]);
+    const answers = await turns.sayAll(one, [
+      { endpoint: lost, epoch: 1, attempts: [delivered(theirs)] },
+      { endpoint, epoch: 1, attempts: [delivered(mine)] },
+    ]);
+    expect(answers).toMatchObject([null, { held: true }]);
+    expect(await turns.delivery(theirs)).toMatchObject({ state: 'pending', attempt: 1 });
+    expect(await turns.delivery(mine)).toMatchObject({ state: 'delivered' });
   });
 
   test('of what is not in the hands of the turn changes nothing', async () => {
@@ -169,17 +184,17 @@ describe('a turn that stays', () => {
 
 describe('how an endpoint answers', () => {
   const failed = (consecutiveFailures: number, openForMs: number | null = null) => ({ anySuccess: false, consecutiveFailures, openForMs });
-  const tell = async (health: Parameters<typeof failed>[0] | typeof healthy, openForMs: number | null = null) => {
+  const tell = async (health: HealthChange) => {
     const id = await turns.due(endpoint);
     await turns.take(one, { endpoint, epoch: 1 });
-    return say({ attempts: [rejected(id)], health: typeof health === 'number' ? failed(health, openForMs) : health });
+    return say({ attempts: [rejected(id)], health });
   };
 
   test('is failing since its first failure after a success', async () => {
     await turns.take(one, { endpoint });
-    expect(await tell(1)).toMatchObject({ failingForMs: 0 });
+    expect(await tell(failed(1))).toMatchObject({ failingForMs: 0 });
     await turns.age(endpoint, `failing_since = now() - interval '1 day'`);
-    expect((await tell(2))?.failingForMs).toBeGreaterThan(86_000_000);
+    expect((await tell(failed(2)))?.failingForMs).toBeGreaterThan(86_000_000);
     expect((await say({}))?.failingForMs).toBeGreaterThan(86_000_000);
     expect(await tell({ ...failed(1), anySuccess: true })).toMatchObject({ failingForMs: 0 });
     expect(await tell(healthy)).toMatchObject({ failingSince: null, failingForMs: null });
@@ -187,7 +202,7 @@ describe('how an endpoint answers', () => {
 
   test('opens its circuit and closes it, and a report of nothing does neither', async () => {
     await turns.take(one, { endpoint });
-    await tell(10, 60_000);
+    await tell(failed(10, 60_000));
     await say({});
     expect((await turns.work(endpoint))?.open).toBeGreaterThan(55);
     await turns.age(endpoint, 'open_until = now()');

@@ -75,6 +75,20 @@ describe('a turn', () => {
   });
 });
 
+describe('turns that are taken together', () => {
+  test('are answered one by one, and what one left behind is nothing to the others', async () => {
+    const [crashed, goingOn, elsewhere] = [endpoint, await turns.endpoint(), await turns.endpoint()];
+    const [cut, inHand, theirs] = [await turns.due(crashed), await turns.due(goingOn), await turns.due(elsewhere)];
+    await turns.take(other, { endpoint: elsewhere });
+    await turns.takeAll(one, [{ endpoint: crashed }, { endpoint: goingOn }]);
+    const answers = await turns.takeAll(one, [{ endpoint: goingOn, epoch: 1 }, { endpoint: elsewhere }, { endpoint: crashed }]);
+    expect(answers).toMatchObject([{ epoch: 1, deliveries: [] }, null, { epoch: 2, deliveries: [{ id: cut, attempt: 1 }] }]);
+    expect(await turns.work(goingOn)).toMatchObject({ claimed: [inHand] });
+    expect(await turns.attempts(inHand)).toEqual([]);
+    expect(await turns.attempts(theirs)).toEqual([]);
+  });
+});
+
 describe('what is handed out', () => {
   test('is what is due, and neither what is held back nor for later', async () => {
     const now = await turns.due(endpoint);

@@ -59,27 +59,32 @@ export const openTurns = async (name: string) => {
     await pool.query('update delivery set due_at = now() + make_interval(secs => $2) where id = $1', [id, inSeconds]);
     return id;
   };
+  /** Begins turns, or goes on with those that an epoch names; all in one statement. */
+  const takeAll = (worker: string, of: readonly (Pick<Take, 'endpoint'> & Partial<Take>)[], hold = holdMs) =>
+    takeDeliveries(pool, { worker, holdMs: hold, takes: of.map((each) => ({ platform, epoch: 0, room: 10, ...each })) });
   const take = async (worker: string, of: Pick<Take, 'endpoint'> & Partial<Take> & { readonly holdMs?: number }) => {
-    const { holdMs: hold = holdMs, ...rest } = of;
-    const [taken] = await takeDeliveries(pool, { worker, holdMs: hold, takes: [{ platform, epoch: 0, room: 10, ...rest }] });
+    const { holdMs: hold, ...rest } = of;
+    const [taken] = await takeAll(worker, [rest], hold);
     return taken ?? null;
   };
   /** What is handed out to somebody who begins a turn, or goes on with the one that `epoch` names. */
   const handed = async (worker: string, to: StreamId, of: Partial<Take> = {}): Promise<readonly string[]> =>
     ((await take(worker, { endpoint: to, ...of }))?.deliveries ?? []).map(({ id }) => id);
-  const say = async (worker: string, of: { readonly endpoint: StreamId; readonly epoch: number } & Saying) => {
-    const report: TurnReport = { platform, attempts: [], health: null, tokens: null, end: 'stays', ...of };
-    const [answer] = await recordAttempts(pool, { worker, holdMs, reports: [report] });
-    return answer ?? null;
+  const sayAll = (worker: string, of: readonly ({ readonly endpoint: StreamId; readonly epoch: number } & Saying)[]) => {
+    const asUsual = { platform, attempts: [], health: null, tokens: null, end: 'stays' } as const;
+    return recordAttempts(pool, { worker, holdMs, reports: of.map((each): TurnReport => ({ ...asUsual, ...each })) });
   };
+  const say = async (worker: string, of: Parameters<typeof sayAll>[1][number]) => (await sayAll(worker, [of]))[0] ?? null;
   return {
     pool,
     platform,
     endpoint,
     due,
     take,
+    takeAll,
     handed,
     say,
+    sayAll,
     worker: randomUuid,
     work: async (of: StreamId) => {
       const { rows } = await pool.query<{
