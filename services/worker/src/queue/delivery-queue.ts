@@ -2,12 +2,13 @@ import type { EndpointLane, Lane } from '@grantlog/postgres';
 
 /**
  * Wake-ups for endpoints and lanes. A wake-up may be lost or come twice: what is due stands in Postgres, and the sweeper
- * asks again. Wake-ups that arrive while one is waiting become one; one that arrives during the work leads to another.
+ * asks again. Wake-ups that arrive while one is waiting become one; one that arrives during the work leads to another. Many
+ * endpoints are woken together, and then an endpoint may stand in several wake-ups at a time: its turn is one all the same.
  */
 export type DeliveryQueue = {
   /** Rejects when the queue does not take it; nothing is lost by that. */
   readonly wake: (lanes: readonly EndpointLane[]) => Promise<void>;
-  /** Starts to hand out wake-ups, each endpoint and lane to one handler at a time. */
+  /** Starts to hand out wake-ups, each to one handler at a time for each endpoint in it. */
   readonly work: (handler: (lane: EndpointLane) => Promise<void>) => void;
   /** Wake-ups that wait or are being handled, by lane. */
   readonly depth: () => Promise<readonly { readonly lane: Lane; readonly wakes: number }[]>;
