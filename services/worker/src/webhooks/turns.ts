@@ -61,6 +61,8 @@ export const createTurns = (context: DeliveryContext): Turns => {
   const shelf = createMessageShelf(pool);
   const slots = createSlots(requests);
   const turns = new Map<string, Turn>();
+  /** Resolves, and is another one from then on, when a turn is over: one for all who wait for that. */
+  let oneIsOver = Promise.withResolvers<void>();
   let stopping = false;
 
   const open = async (endpoint: EndpointKey) => {
@@ -105,6 +107,8 @@ export const createTurns = (context: DeliveryContext): Turns => {
     turns.set(key, turn);
     void turn.over.then((end) => {
       turns.delete(key);
+      oneIsOver.resolve();
+      oneIsOver = Promise.withResolvers();
       if (trouble === null) spared.clear(lane);
       else if (spared.spare(lane, { error: trouble.error, anySent })) context.onError(trouble.error);
       if (end === 'its_time') context.queue.wake([lane]).catch(context.onError);
@@ -128,7 +132,7 @@ export const createTurns = (context: DeliveryContext): Turns => {
     wake: async (lane) => {
       if (await spared.isSpared(lane)) return;
       const key = keyOf(lane);
-      while (turns.size >= mostTurns && !turns.has(key)) await Promise.race([...turns.values()].map(({ over }) => over));
+      while (turns.size >= mostTurns && !turns.has(key)) await oneIsOver.promise;
       const serving = turns.get(key);
       if (serving !== undefined) serving.wake(lane.lane);
       else if (!stopping) begin(lane, key);
