@@ -67,6 +67,68 @@ describe.each(backends)('the delivery queue on %s', (backend) => {
     expect(runs.length).toBeLessThanOrEqual(6);
   });
 
+  test('folds wake-ups of many endpoints alike: none is lost, and the same ones never overlap', async () => {
+    const many = Array.from({ length: 30 }, () => laneOf());
+    const running = new Set<string>();
+    const overlaps: string[] = [];
+    let wakes = 0;
+    /** Wake-ups that there had been when each endpoint was last handled. */
+    const known = new Map<string, number>();
+    queue.work(async ({ endpoint }) => {
+      if (running.has(endpoint)) overlaps.push(endpoint);
+      running.add(endpoint);
+      known.set(endpoint, wakes);
+      await pause(20);
+      running.delete(endpoint);
+    });
+    await queue.wake(many);
+    await until(
+      () => running.size,
+      (count) => count > 0,
+    );
+    while (wakes < 100) {
+      wakes += 1;
+      if (wakes % 10 === 0) await pause(10);
+      await queue.wake(many);
+    }
+    await until(left, (count) => count === 0);
+    await until(
+      () => running.size,
+      (count) => count === 0,
+    );
+    expect(overlaps).toEqual([]);
+    expect([...known.values()]).toEqual(many.map(() => wakes));
+  });
+
+  test('wakes an endpoint that stands in a bundle and alone, or in two bundles, for each of them', async () => {
+    const many = Array.from({ length: 20 }, () => laneOf());
+    const [first, ...others] = many;
+    if (first === undefined) throw new Error('there are endpoints');
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const seen: string[] = [];
+    queue.work(async ({ endpoint }) => {
+      seen.push(endpoint);
+      await finished;
+    });
+    await queue.wake(many);
+    await until(
+      () => seen.length,
+      (count) => count === 20,
+    );
+    await queue.wake([first]);
+    await queue.wake([...others.slice(0, 10), first]);
+    await until(
+      () => seen.filter((endpoint) => endpoint === first.endpoint).length,
+      (count) => count === 3,
+    );
+    finish();
+    await until(left, (count) => count === 0);
+    expect(seen).toHaveLength(20 + 1 + 11);
+  });
+
   test('goes on after a handler that failed, and leaves nothing behind', async () => {
     const lane = laneOf();
     let calls = 0;
