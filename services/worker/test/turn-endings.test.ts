@@ -22,7 +22,6 @@ describe('a turn that somebody else has', () => {
     await stage.settle();
     expect(stage.end()).toBe('done');
     await stage.arrive();
-    await later(10);
     expect(stage.reports.asked).toEqual([]);
   });
 

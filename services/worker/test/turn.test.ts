@@ -64,7 +64,8 @@ describe('a turn', () => {
     await stage.arrive();
     stage.turn.wake(wake.first);
     await stage.hand([], { consecutiveFailures: 3 });
-    expect(stage.inTheAir()).toHaveLength(2);
+    await stage.arrive();
+    expect(stage.inTheAir()).toHaveLength(3);
   });
 
   test('records what ends within a moment together, and waits no longer for the rest', async () => {
@@ -96,6 +97,7 @@ describe('a turn', () => {
     await stage.arrive();
     await vi.advanceTimersByTimeAsync(5_000);
     stage.turn.tick();
+    await stage.settle();
     expect(stage.reports.asked).toHaveLength(1);
   });
 });
