@@ -45,7 +45,16 @@ export const openTurns = async (name: string) => {
 
   const endpoint = async (of: Partial<Pick<EndpointRoute, 'proven' | 'ordered'>> = {}): Promise<StreamId> => {
     const id = uuidv7(Date.now()) as StreamId;
-    const asUsual = { version: 1, status: 'active', client: null, session: null, grants: null, types: null } as const;
+    const asUsual = {
+      version: 1,
+      status: 'active',
+      client: null,
+      session: null,
+      grants: null,
+      types: null,
+      polled: false,
+      without: [],
+    } as const;
     const route = { endpoint: id, ...asUsual, proven: true, ordered: false, supersedes: false, ...of };
     await transaction(pool, (client) => upsertRoute(client, { platform, foldVersion: 1, route }));
     return id;
