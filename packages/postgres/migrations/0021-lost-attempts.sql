@@ -19,7 +19,8 @@ begin
   insert into endpoint_work as w (platform, endpoint, holder, epoch, held_until, wanted)
   select a.platform, a.endpoint, worker, 1, clock_timestamp() + make_interval(secs => hold_ms / 1000), a.epoch
   from unnest(platforms, endpoints, epochs) as a(platform, endpoint, epoch)
-  order by a.platform, a.endpoint
+  -- As `record_attempts` locks them, or the two could wait for each other.
+  order by a.platform collate "C", a.endpoint
   on conflict (platform, endpoint) do update set
     -- `excluded.wanted` is the epoch that the caller goes on with.
     wanted = case

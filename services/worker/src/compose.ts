@@ -218,7 +218,9 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     ops,
     stop: async () => {
       const everything = [dispatching, turns, mailer, logouts, ...timers, subscriptions, projections];
-      await Promise.all(everything.map((part) => part.stop()));
+      // First of all: what this process took from now on, it would not do.
+      const resting = queue.rest();
+      await Promise.all([resting, ...everything.map((part) => part.stop())]);
       await queue.close();
       await egress.close();
       events.stop();

@@ -2,11 +2,12 @@ import { uuidv7 } from '@grantlog/crypto';
 import type { StreamId } from '@grantlog/eventsourcing';
 import { listRecoveries } from '@grantlog/postgres';
 import { describe, expect, test } from 'vitest';
+import { recover } from '../src/webhooks/recovery.ts';
 import { clinic, createAgents } from './support/agents.ts';
 import { recoveriesOf } from './support/recoveries.ts';
 import { useScene } from './support/scene.ts';
 import { anyDelivery } from './support/worker.ts';
-import { until } from './support/world.ts';
+import { platform, until } from './support/world.ts';
 
 const scene = useScene();
 const { request, go, dueOf, close } = recoveriesOf(scene);
@@ -76,4 +77,31 @@ describe('what a recovery reaches', () => {
     ]);
     expect(rows).toEqual([]);
   });
+});
+
+test('a recovery that fails holds up none behind it, and is said to have failed', async () => {
+  const world = scene.world();
+  const client = await world.client('agent-1');
+  await scene.worker();
+  await world.grant({ client });
+  const endpoints = [await world.endpoint({ url: 'http://127.0.0.1:9/' }), await world.endpoint({ url: 'http://127.0.0.1:9/' })];
+  for (const { id } of endpoints) {
+    await close(id);
+    await request(id);
+  }
+  let connections = 0;
+  const failingOnce = new Proxy(world.pool, {
+    get: (pool, name) => {
+      if (name !== 'connect') return Reflect.get(pool, name).bind(pool);
+      return () => {
+        connections += 1;
+        return connections === 1 ? Promise.reject(new Error('the first is refused')) : pool.connect();
+      };
+    },
+  });
+  await expect(recover({ pool: failingOnce, queue: { wake: async () => {} } })).rejects.toThrow('the first is refused');
+  const states = await Promise.all(
+    endpoints.map(async ({ id }) => (await listRecoveries(world.api, { platform, endpoint: id, limit: 1 }))[0]?.state),
+  );
+  expect(states.toSorted()).toEqual(['done', 'running']);
 });

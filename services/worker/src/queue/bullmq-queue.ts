@@ -76,6 +76,20 @@ export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOption
     return queue;
   });
   const workers: WakeWorker[] = [];
+  // BullMQ waits for a server that is away; whatever a job was doing then, the next sweep finds it in Postgres.
+  const orderly = async (closing: Promise<unknown>): Promise<void> => {
+    closing.catch(() => {});
+    const reachable = await backend.check().then(
+      () => true,
+      () => false,
+    );
+    await (reachable ? closing : Promise.race([closing.catch(() => {}), pause(patience)]));
+  };
+  let resting: Promise<void> | null = null;
+  const rest = (): Promise<void> => {
+    resting ??= orderly(Promise.all(workers.map((worker) => worker.close())));
+    return resting;
+  };
   return {
     wake: async (woken) => {
       await Promise.all(
@@ -108,14 +122,10 @@ export const createBullmqQueue = (backend: Backend, options: DeliveryQueueOption
     depth: () =>
       Promise.all(lanes.map(async (lane) => ({ lane, wakes: (await queues[lane]?.getJobCountByTypes('waiting', 'active')) ?? 0 }))),
     check: backend.check,
+    rest,
     close: async () => {
-      const orderly = Promise.all(workers.map((worker) => worker.close())).then(() => Promise.all(queues.map((queue) => queue.close())));
-      // BullMQ waits for a server that is away; whatever a job was doing then, the next sweep finds it in Postgres.
-      const reachable = await backend.check().then(
-        () => true,
-        () => false,
-      );
-      await (reachable ? orderly : Promise.race([orderly.catch(() => {}), pause(patience)]));
+      await rest();
+      await orderly(Promise.all(queues.map((queue) => queue.close())));
       await backend.close();
     },
   };

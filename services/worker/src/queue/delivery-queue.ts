@@ -14,6 +14,8 @@ export type DeliveryQueue = {
   readonly depth: () => Promise<readonly { readonly lane: Lane; readonly wakes: number }[]>;
   /** Rejects while the queue cannot be reached. */
   readonly check: () => Promise<void>;
+  /** Hands out nothing more; resolves once its handlers have finished. What nobody has taken is another process's. */
+  readonly rest: () => Promise<void>;
   /** Lets handlers finish and gives every connection back. */
   readonly close: () => Promise<void>;
 };

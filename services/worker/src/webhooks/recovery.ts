@@ -121,21 +121,33 @@ export const stepRecovery = (pool: Database, key: RecoveryKey, limit = chunk): P
 /** What came of all recoveries together: those that are not over, and the deliveries that they have just made due. */
 export type Recovered = { readonly running: number; readonly again: number };
 
-/** Goes on with every recovery that runs, as far as each may go now. */
+/** Takes one recovery as far as it may go now. */
+const goOn = async (pool: Database, key: RecoveryKey): Promise<{ readonly isOver: boolean; readonly again: number }> => {
+  let again = 0;
+  for (let steps = 0; steps < stepsAtOnce; steps += 1) {
+    const step = await stepRecovery(pool, key);
+    again += step.again;
+    if (step.went !== 'on') return { isOver: step.went === 'ended', again };
+  }
+  return { isOver: false, again };
+};
+
+/** Goes on with every recovery that runs, as far as each may go now. One that fails holds up no other. @throws what the first that failed did */
 export const recover = async (context: { readonly pool: Database; readonly queue: Pick<DeliveryQueue, 'wake'> }): Promise<Recovered> => {
   const { pool, queue } = context;
   const keys = await listRunningRecoveries(pool, recoveriesAtOnce);
   let [running, all] = [keys.length, 0];
+  const troubles: unknown[] = [];
   for (const key of keys) {
-    let again = 0;
-    for (let steps = 0; steps < stepsAtOnce; steps += 1) {
-      const step = await stepRecovery(pool, key);
-      again += step.again;
-      if (step.went === 'ended') running -= 1;
-      if (step.went !== 'on') break;
+    try {
+      const { isOver, again } = await goOn(pool, key);
+      if (isOver) running -= 1;
+      if (again > 0) await queue.wake([{ platform: key.platform, endpoint: key.endpoint, lane: retryLane }]);
+      all += again;
+    } catch (error) {
+      troubles.push(error);
     }
-    if (again > 0) await queue.wake([{ platform: key.platform, endpoint: key.endpoint, lane: retryLane }]);
-    all += again;
   }
+  if (troubles.length > 0) throw troubles[0];
   return { running, again: all };
 };
