@@ -36,11 +36,11 @@ const readBounded = async (response: Response): Promise<Uint8Array | null> => {
   return Buffer.concat(chunks);
 };
 
-const readJson = async (response: Response): Promise<Answer> => {
+const readJson = async (response: Response, mediaTypes: readonly string[]): Promise<Answer> => {
   const type = (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
+  if (type === undefined || !mediaTypes.includes(type)) {
     await response.body?.cancel();
-    return unusable('answered with something else than application/json');
+    return unusable(`answered with something else than ${mediaTypes.join(' or ')}`);
   }
   const bytes = await readBounded(response);
   if (bytes === null) return unusable(`answered with more than ${maxBytes} bytes`);
@@ -68,21 +68,24 @@ export const ask = async (
     readonly form?: URLSearchParams;
     /** Statuses whose body is read, too. */
     readonly readable?: readonly number[];
+    /** Types of JSON that are taken; default: `application/json` alone. */
+    readonly mediaTypes?: readonly string[];
   },
 ): Promise<Answer> => {
   const { fetch, timeoutMs, signal } = settings;
+  const { mediaTypes = ['application/json'] } = request;
   try {
     const response = await fetch(url, {
       method: request.form === undefined ? 'GET' : 'POST',
-      headers: { accept: 'application/json', ...request.headers },
+      headers: { accept: mediaTypes.join(', '), ...request.headers },
       redirect: 'manual',
       cache: 'no-store',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]),
       ...(request.form === undefined ? {} : { body: request.form }),
     });
-    if (response.status === 200) return await readJson(response);
+    if (response.status === 200) return await readJson(response, mediaTypes);
     const { status, headers } = response;
-    const read = request.readable?.includes(status) === true ? await readJson(response) : null;
+    const read = request.readable?.includes(status) === true ? await readJson(response, mediaTypes) : null;
     if (read === null) await response.body?.cancel();
     return { kind: 'status', status, retryAfter: retryAfterOf(headers), body: read?.kind === 'json' ? read.body : null };
   } catch (error) {

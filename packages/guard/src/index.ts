@@ -4,10 +4,10 @@ export type { Allowed, GuardOutcome, HeaderList, RefusalBody, RefusalStatus, Ref
 export type { GuardProblem, OnProblem } from './problem.ts';
 export type { SpendProof, UsedProof } from './proof-memory.ts';
 export type { PublishedMetadata } from './published-metadata.ts';
+export type { WebhookBody } from './receiving/body.ts';
+export type { WebhookHeaders } from './receiving/headers.ts';
+export type { Claimed, SeenWebhooks, WebhookClaim } from './receiving/seen.ts';
 export type { ContextRefusal, ContextSelected } from './select-context.ts';
-export type { WebhookBody } from './webhooks/body.ts';
-export type { WebhookHandler } from './webhooks/handle-once.ts';
-export type { WebhookHeaders } from './webhooks/headers.ts';
 export type { WebhookMessage } from './webhooks/message.ts';
 export type { WebhookReceiverOptions } from './webhooks/options.ts';
 export type {
@@ -18,7 +18,7 @@ export type {
   WebhookRepeated,
   WebhookVerified,
 } from './webhooks/outcome.ts';
+export type { WebhookHandler } from './webhooks/receiver.ts';
 export { createWebhookReceiver, type WebhookReceiver } from './webhooks/receiver.ts';
 export type { WebhookRefusalReason, WebhookRefusalStatus } from './webhooks/refusals.ts';
-export type { Claimed, SeenWebhooks, WebhookClaim } from './webhooks/seen.ts';
 export type { ReceivedWebhook } from './webhooks/verify.ts';

@@ -1,7 +1,7 @@
 import { parseWebhookSecret, type WebhookSecret } from '@grantlog/crypto';
 import type { OnProblem } from '../problem.ts';
+import type { SeenWebhooks } from '../receiving/seen.ts';
 import { isSecureUrl, requireIssuer } from '../secure-url.ts';
-import type { SeenWebhooks } from './seen.ts';
 
 /** What a receiver knows a genuine webhook by: a secret of its own, or who its issuer is. */
 type Proof =

@@ -1,9 +1,14 @@
 import { createReporter } from '../problem.ts';
-import { handleOnce, type WebhookHandler } from './handle-once.ts';
+import { type Handling, handleOnce } from '../receiving/handle-once.ts';
+import { createSeenWebhooks } from '../receiving/seen.ts';
+import type { WebhookMessage } from './message.ts';
 import { readReceiverOptions, type WebhookReceiverOptions } from './options.ts';
-import type { WebhookOutcome } from './outcome.ts';
-import { createSeenWebhooks } from './seen.ts';
+import type { WebhookFailed, WebhookOutcome } from './outcome.ts';
+import { refuse } from './refusals.ts';
 import { createVerify, type ReceivedWebhook, type Verify } from './verify.ts';
+
+/** Acts on a message: whatever it throws, the sender tries again. */
+export type WebhookHandler = (message: WebhookMessage) => unknown;
 
 export type WebhookReceiver = {
   /**
@@ -25,6 +30,28 @@ export type WebhookReceiver = {
   readonly verify: Verify;
 };
 
+const failed = (message: WebhookMessage, error: unknown): WebhookFailed => ({
+  kind: 'failed',
+  status: 500,
+  headers: [],
+  body: { error: 'handler_failed', error_description: 'The webhook is genuine, and handling it failed here. Send it again' },
+  message,
+  error,
+});
+
+const outcomeOf = (message: WebhookMessage, handling: Handling): WebhookOutcome => {
+  switch (handling.kind) {
+    case 'handled':
+    case 'repeated':
+      return { kind: handling.kind, status: 204, headers: [], body: null, message };
+    case 'failed':
+      return failed(message, handling.error);
+    case 'in_progress':
+    case 'not_remembered':
+      return refuse(handling.kind);
+  }
+};
+
 /**
  * Makes the receiver of the webhooks that one endpoint was registered for.
  *
@@ -40,7 +67,9 @@ export const createWebhookReceiver = (options: WebhookReceiverOptions): WebhookR
     verify,
     receive: async (received, handler) => {
       const outcome = await verify(received);
-      return outcome.kind === 'refused' ? outcome : handleOnce({ seen, settings, report }, outcome.message, handler);
+      if (outcome.kind === 'refused') return outcome;
+      const { message } = outcome;
+      return outcomeOf(message, await handleOnce({ seen, settings, report }, message.id, () => handler(message)));
     },
   };
 };

@@ -1,11 +1,13 @@
-import { constantTimeEqual, verifyWebhook, type WebhookSecret } from '@grantlog/crypto';
+import { constantTimeEqual, readWebhookKey, verifyWebhook, type WebhookSecret } from '@grantlog/crypto';
 import type { OnProblem } from '../problem.ts';
-import { readBody, type WebhookBody } from './body.ts';
-import { readHeader, readSignatures, type WebhookHeaders } from './headers.ts';
-import { createIssuerKeys } from './issuer-keys.ts';
+import { readBody, type WebhookBody } from '../receiving/body.ts';
+import { readHeader, type WebhookHeaders } from '../receiving/headers.ts';
+import { readJwksUri } from '../receiving/jwks-uri.ts';
+import { createKeySet } from '../receiving/key-set.ts';
 import { readMessage } from './message.ts';
 import type { ReceiverSettings } from './options.ts';
 import type { WebhookRefused, WebhookVerified } from './outcome.ts';
+import { readSignatures } from './read-signatures.ts';
 import { refuse } from './refusals.ts';
 
 /** A webhook as it came in. */
@@ -26,7 +28,9 @@ type Secrets = { readonly kind: 'secrets'; readonly secrets: readonly WebhookSec
 const secretsOf = (settings: ReceiverSettings, report: OnProblem): ((headers: WebhookHeaders) => Promise<Secrets | WebhookRefused>) => {
   const { proof } = settings;
   if (proof.kind === 'secrets') return () => Promise.resolve(proof);
-  const findKey = createIssuerKeys({ ...settings, issuer: proof.issuer }, report);
+  const { issuer } = proof;
+  const locate = () => readJwksUri({ ...settings, issuer }, report);
+  const findKey = createKeySet(settings, report, { locate, readKey: readWebhookKey });
   return async (headers) => {
     const kid = readHeader(headers, 'webhook-key-id');
     if (kid.kind !== 'one') return refuse(kid.kind === 'none' ? 'missing_key_id' : 'repeated_header');

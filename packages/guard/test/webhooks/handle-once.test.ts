@@ -7,7 +7,7 @@ import {
   type WebhookMessage,
   type WebhookReceiverOptions,
 } from '../../src/index.ts';
-import { createSeenWebhooks } from '../../src/webhooks/seen.ts';
+import { createSeenWebhooks } from '../../src/receiving/seen.ts';
 import { attempt, message, nowSeconds } from './attempts.ts';
 import { describeSeen } from './seen-contract.ts';
 

@@ -19,9 +19,3 @@ export const readHeader = (headers: WebhookHeaders, name: string): ShownHeader =
   if (others.length > 0) return { kind: 'repeated' };
   return value === '' ? { kind: 'none' } : { kind: 'one', value };
 };
-
-/** The list of signatures. Headers that somebody has joined put a second comma into one of its entries. */
-export const readSignatures = (headers: WebhookHeaders): ShownHeader => {
-  const shown = readHeader(headers, 'webhook-signature');
-  return shown.kind === 'one' && /,[^ ]*,/.test(shown.value) ? { kind: 'repeated' } : shown;
-};

@@ -1,24 +1,34 @@
-import { type PublicJwk, readWebhookKey, type WebhookSecret } from '@grantlog/crypto';
+import type { PublicJwk } from '@grantlog/crypto';
 import { ask } from '../ask.ts';
-import { readIssuerMetadata } from '../issuer-metadata.ts';
 import { isText } from '../members.ts';
 import type { Settings } from '../options.ts';
 import type { OnProblem } from '../problem.ts';
-import { isSecureUrl } from '../secure-url.ts';
 
-export type IssuerKey =
-  | { readonly kind: 'key'; readonly key: WebhookSecret }
-  /** The issuer has no such key, by a list that is seconds old. */
+type FoundKey<Key> =
+  | { readonly kind: 'key'; readonly key: Key }
+  /** The set has no such key, by a list that is seconds old. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'unavailable' };
 
-type Keys = ReadonlyMap<string, WebhookSecret>;
-type Asking = Pick<Settings, 'issuer' | 'fetch' | 'timeoutMs' | 'now'>;
+export type FindKey<Key> = (kid: string) => Promise<FoundKey<Key>>;
+
+/** Where a set lies, and which of its keys are taken. */
+type Source<Key> = {
+  /** Null, and reported, where nobody can tell. */
+  readonly locate: () => Promise<string | null>;
+  /** Null for a key that is of no use here. */
+  readonly readKey: (jwk: PublicJwk) => Key | null;
+};
+
+type Asking = Pick<Settings, 'fetch' | 'timeoutMs' | 'now'>;
 
 /** As long as the issuer's own cache headers say, and as long as a guard keeps metadata: then a withdrawn key is known no more. */
 const keptMs = 5 * 60_000;
 /** Anybody can name a key that does not exist, so this is how often anybody can make us ask. */
 const pauseMs = 10_000;
+
+/** RFC 7517 §8.5 names the first, and many serve the second. */
+const mediaTypes = ['application/jwk-set+json', 'application/json'];
 
 /** Members of a public key are texts. One without a `kty` is a key of no kind. */
 const jwkOf = (value: unknown): PublicJwk => ({
@@ -26,13 +36,13 @@ const jwkOf = (value: unknown): PublicJwk => ({
   ...Object.fromEntries(Object.entries(value ?? {}).filter(([, member]) => isText(member))),
 });
 
-/** Ed25519 keys by their `kid`. One that two keys have names neither. */
-const keysOf = (listed: readonly unknown[]): Keys => {
-  const keys = new Map<string, WebhookSecret>();
+/** Keys by their `kid`. One that two keys have names neither. */
+const keysOf = <Key>(listed: readonly unknown[], readKey: Source<Key>['readKey']): ReadonlyMap<string, Key> => {
+  const keys = new Map<string, Key>();
   const taken = new Set<string>();
   for (const each of listed) {
     const { kid = '', ...jwk } = jwkOf(each);
-    const key = taken.has(kid) ? null : readWebhookKey(jwk);
+    const key = taken.has(kid) ? null : readKey(jwk);
     keys.delete(kid);
     if (key !== null) keys.set(kid, key);
     taken.add(kid);
@@ -40,19 +50,13 @@ const keysOf = (listed: readonly unknown[]): Keys => {
   return keys;
 };
 
-const readKeys = async (settings: Asking, report: OnProblem): Promise<Keys | null> => {
-  const read = await readIssuerMetadata(settings, report);
-  if (read === null) return null;
-  const url = read.metadata['jwks_uri'];
-  if (!isSecureUrl(url)) {
-    report({ kind: 'unusable_metadata', message: `The metadata at ${read.url} names no jwks_uri under https` });
-    return null;
-  }
-  const answer = await ask(settings, url, {});
+/** What is listed at an address; null, and reported, where that is no list. */
+const readList = async (settings: Asking, url: string, report: OnProblem): Promise<readonly unknown[] | null> => {
+  const answer = await ask(settings, url, { mediaTypes });
   switch (answer.kind) {
     case 'json': {
       const listed = answer.body['keys'];
-      if (Array.isArray(listed)) return keysOf(listed);
+      if (Array.isArray(listed)) return listed;
       report({ kind: 'unusable_answer', message: `${url} answered without a list of keys` });
       return null;
     }
@@ -71,14 +75,14 @@ const readKeys = async (settings: Asking, report: OnProblem): Promise<Keys | nul
 };
 
 /**
- * Knows the keys of an issuer by the `jwks_uri` of its metadata, never by an address in a request. They are read when first needed,
- * after five minutes, and for a key that is not among them; however much comes in, by one reading at a time, which begins ten seconds
- * after the one before at the earliest. Keys that were read are not used longer because they cannot be read again.
+ * Knows the keys of a set that was configured, never of an address in a request. They are read when first needed, after five minutes,
+ * and for a key that is not among them; however much comes in, by one reading at a time, which begins ten seconds after the one before
+ * at the earliest. Keys that were read are not used longer because they cannot be read again.
  *
- * @see RFC 8414 §2; RFC 7517 §5
+ * @see RFC 7517 §5
  */
-export const createIssuerKeys = (settings: Asking, report: OnProblem): ((kid: string) => Promise<IssuerKey>) => {
-  let known: { readonly keys: Keys; readonly readAt: number } | null = null;
+export const createKeySet = <Key>(settings: Asking, report: OnProblem, { locate, readKey }: Source<Key>): FindKey<Key> => {
+  let known: { readonly keys: ReadonlyMap<string, Key>; readonly readAt: number } | null = null;
   let beganAt: number | null = null;
   let reading: Promise<void> | null = null;
 
@@ -87,25 +91,26 @@ export const createIssuerKeys = (settings: Asking, report: OnProblem): ((kid: st
     const age = settings.now() - at;
     return age >= 0 && age < ms;
   };
-  const keptKeys = (): Keys | null => (known !== null && isWithin(known.readAt, keptMs) ? known.keys : null);
+  const keptKey = (kid: string): Key | undefined => (known !== null && isWithin(known.readAt, keptMs) ? known.keys.get(kid) : undefined);
 
   const read = async (): Promise<void> => {
     try {
       beganAt = settings.now();
-      const keys = await readKeys(settings, report);
+      const url = await locate();
+      const listed = url === null ? null : await readList(settings, url, report);
       // A reading that failed takes nothing away: strangers can have one begun.
-      if (keys !== null) known = { keys, readAt: settings.now() };
+      if (listed !== null) known = { keys: keysOf(listed, readKey), readAt: settings.now() };
     } finally {
       reading = null;
     }
   };
 
   return async (kid) => {
-    const kept = keptKeys()?.get(kid);
+    const kept = keptKey(kid);
     if (kept !== undefined) return { kind: 'key', key: kept };
     if (reading === null && !isWithin(beganAt, pauseMs)) reading = read();
     await reading;
-    const key = keptKeys()?.get(kid);
+    const key = keptKey(kid);
     if (key !== undefined) return { kind: 'key', key };
     return known !== null && isWithin(known.readAt, pauseMs) ? { kind: 'unknown' } : { kind: 'unavailable' };
   };
