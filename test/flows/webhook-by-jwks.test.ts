@@ -50,7 +50,7 @@ beforeAll(async () => {
   await bench.close();
   pool = createPool({ connectionString: deployment.databaseUrl, role: 'grantlog_migrate', max: 8 });
   await pool.query('create table webhook (id text primary key, until timestamptz not null, handled boolean not null default false)');
-  const { seenInPostgres } = await importExample(examples[2] ?? '');
+  const { seenInPostgres } = await importExample(examples[3] ?? '');
   seen = seenInPostgres((text, values) => pool.query(text, [...values]));
   agents = createSignUps({ platform, publicUrl: deployment.publicUrl, clientId: 'unnamed' });
 });

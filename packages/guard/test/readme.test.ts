@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { createWebhookKeyPair } from '@grantlog/crypto';
+import { createWebhookKeyPair, webhookPublicJwk } from '@grantlog/crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createProofKey } from '../../../test/support/proof-key.ts';
 import { type FakeAuthorizationServer, startAuthorizationServer } from './authorization-server.ts';
@@ -12,29 +12,33 @@ const webhookToken = 'a-random-token';
 let server: FakeAuthorizationServer;
 let example: Example;
 let receiver: Example;
+let keyless: Example;
 let url: string;
 
 beforeAll(async () => {
   server = await startAuthorizationServer();
   server.reset();
-  const [resourceServer = '', webhookReceiver = ''] = examples;
+  const [resourceServer = '', webhookReceiver = '', keylessReceiver = ''] = examples;
   example = await startExample(
     resourceServer,
     { ISSUER: server.issuer, RESOURCE: server.resource, CLIENT_ID: 'resources', CLIENT_SECRET: 'secret' },
     401,
   );
   receiver = await startExample(webhookReceiver, { WEBHOOK_SECRET: publicKey, WEBHOOK_TOKEN: webhookToken }, 400);
+  keyless = await startExample(keylessReceiver, { WEBHOOK_KEYS: server.metadata.jwks_uri }, 400);
   url = example.url;
 });
 afterAll(async () => {
   example.stop();
   receiver.stop();
+  keyless.stop();
   await server.stop();
 });
 beforeEach(() => {
   server.reset();
   example.forget();
   receiver.forget();
+  keyless.forget();
 });
 
 const live = () => ({
@@ -145,4 +149,13 @@ test('the receiver of the README handles a webhook once', async () => {
   expect([strange.status, strange.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
   expect([(await send()).status, (await send()).status]).toEqual([204, 204]);
   await expect.poll(() => receiver.output.out).toBe('grant.refreshed g1 3\n');
+});
+
+test('the receiver of the README that keeps no key finds it among those of its endpoint', async () => {
+  server.reply('keys', { keys: [webhookPublicJwk({ secret: secretKey, kid: 'newest' })] });
+  const { headers, body } = attempt({ secrets: [secretKey], timestampSeconds: Math.floor(Date.now() / 1_000) });
+  const send = (kid: string) => fetch(keyless.url, { method: 'POST', headers: { ...headers, 'webhook-key-id': kid }, body });
+  expect((await send('newest')).status).toBe(204);
+  expect((await send('another')).status).toBe(403);
+  await expect.poll(() => keyless.output.out).toBe('grant.refreshed 3\n');
 });

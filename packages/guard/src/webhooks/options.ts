@@ -1,13 +1,25 @@
 import { parseWebhookSecret, type WebhookSecret } from '@grantlog/crypto';
 import type { OnProblem } from '../problem.ts';
+import { requireWhole } from '../receiving/require-whole.ts';
 import type { SeenWebhooks } from '../receiving/seen.ts';
 import { isSecureUrl, requireIssuer } from '../secure-url.ts';
 
-/** What a receiver knows a genuine webhook by: a secret of its own, or who its issuer is. */
+/** What a receiver knows a genuine webhook by: a secret of its own, the key set of its endpoint, or who its issuer is. */
 type Proof =
   | {
       /** `whsec_` or `whpk_`, as the registration answered it; while one is being rotated, both. */
       readonly secrets: string | readonly string[];
+      readonly jwksUri?: never;
+      readonly issuer?: never;
+      readonly url?: never;
+    }
+  | {
+      /**
+       * The key set of an endpoint of signature `v1a`: `{issuer}/webhooks/endpoints/{id}/jwks.json`. A rotation of the endpoint's
+       * secret changes what it holds, and nothing here.
+       */
+      readonly jwksUri: string;
+      readonly secrets?: never;
       readonly issuer?: never;
       readonly url?: never;
     }
@@ -20,6 +32,7 @@ type Proof =
       /** This receiver, exactly as `webhookUrl` was registered: the platform's key signs for others as well. */
       readonly url: string;
       readonly secrets?: never;
+      readonly jwksUri?: never;
     };
 
 export type WebhookReceiverOptions = Proof & {
@@ -36,7 +49,7 @@ export type WebhookReceiverOptions = Proof & {
   readonly seen?: SeenWebhooks;
   /** Seconds that handling one takes at most; only then may another attempt begin where nobody knows how it ended. Default 60. */
   readonly handlingSeconds?: number;
-  /** Milliseconds for one request to the issuer, to its last byte; default 5,000. */
+  /** Milliseconds for one request for keys, to its last byte; default 5,000. */
   readonly timeoutMs?: number;
   /** Replaces the global fetch, for a proxy or a certificate of one's own. */
   readonly fetch?: typeof globalThis.fetch;
@@ -49,6 +62,7 @@ export type WebhookReceiverOptions = Proof & {
 export type ReceiverSettings = {
   readonly proof:
     | { readonly kind: 'secrets'; readonly secrets: readonly WebhookSecret[] }
+    | { readonly kind: 'key_set'; readonly jwksUri: string }
     | { readonly kind: 'issuer'; readonly issuer: string; readonly audience: string };
   readonly webhookToken: string | null;
   readonly toleranceSeconds: number;
@@ -67,22 +81,25 @@ const requireSecret = (text: string): WebhookSecret => {
   return secret;
 };
 
-const readProof = ({ secrets, issuer, url }: Proof): ReceiverSettings['proof'] => {
-  if ((secrets === undefined) === (issuer === undefined)) throw new TypeError('give either secrets, or issuer and url');
-  if (issuer === undefined) {
-    const texts = [secrets].flat();
-    if (texts.length === 0) throw new TypeError('secrets must hold one at least');
-    return { kind: 'secrets', secrets: texts.map(requireSecret) };
+const readSecrets = (secrets: string | readonly string[]): readonly WebhookSecret[] => {
+  const texts = [secrets].flat();
+  if (texts.length === 0) throw new TypeError('secrets must hold one at least');
+  return texts.map(requireSecret);
+};
+
+const readProof = (proof: Proof): ReceiverSettings['proof'] => {
+  const { secrets, jwksUri, issuer, url } = proof;
+  const given = [secrets, jwksUri, issuer].filter((each) => each !== undefined);
+  if (given.length !== 1) throw new TypeError('give either secrets, or jwksUri, or issuer and url');
+  if (secrets !== undefined) return { kind: 'secrets', secrets: readSecrets(secrets) };
+  if (jwksUri !== undefined) {
+    if (!isSecureUrl(jwksUri)) throw new TypeError("jwksUri must be the address of the endpoint's key set: https, or http on loopback");
+    return { kind: 'key_set', jwksUri };
   }
   requireIssuer(issuer);
   if (!isSecureUrl(url)) throw new TypeError('url must be the webhookUrl that was registered: https, or http on loopback');
   // Bodies name the receiver without its query, which is where people keep secrets.
   return { kind: 'issuer', issuer, audience: url.replace(/\?.*$/s, '') };
-};
-
-const requireWhole = (named: Readonly<Record<string, number>>): void => {
-  for (const [name, value] of Object.entries(named))
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`${name} must be a whole number above 0`);
 };
 
 /** @throws TypeError that names the option and what to write instead; never a secret. */

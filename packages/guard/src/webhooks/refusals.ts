@@ -29,7 +29,7 @@ const answers: Readonly<Record<WebhookRefusalReason, readonly [status: WebhookRe
     repeated_header: [400, 'A header that a webhook is verified by came more than once'],
     malformed_id: [400, 'webhook-id must have 1 to 128 characters of A-Z, a-z, 0-9, _ and -'],
     malformed_timestamp: [400, 'webhook-timestamp must be a whole number of seconds since 1970'],
-    missing_key_id: [400, 'The header webhook-key-id is required: this receiver verifies by the key set of its issuer'],
+    missing_key_id: [400, 'The header webhook-key-id is required: this receiver verifies by a key set'],
     invalid_token: [
       401,
       'The Authorization header must be Bearer with the webhookToken of this receiver',
@@ -37,14 +37,14 @@ const answers: Readonly<Record<WebhookRefusalReason, readonly [status: WebhookRe
     ],
     too_old: [403, 'webhook-timestamp is too long ago by the clock of this receiver'],
     too_new: [403, 'webhook-timestamp is in the future by the clock of this receiver'],
-    unknown_key: [403, 'webhook-key-id names no Ed25519 key in the key set of the issuer'],
+    unknown_key: [403, 'webhook-key-id names no Ed25519 key in the key set that this receiver verifies by'],
     no_matching_signature: [403, 'No signature in webhook-signature is by a key of this receiver, for this id, time and body'],
     other_audience: [403, 'data.audience is not this receiver'],
     // What is left of the body is not read, so the connection is of no more use.
     body_too_large: [413, 'The body is larger than this receiver takes', [['Connection', 'close']]],
     unreadable_body: [400, 'The body ended early'],
     unexpected_body: [400, 'The body is signed, and yet no JSON with type, timestamp and data with sequence and position'],
-    keys_unavailable: [503, 'The key set of the issuer cannot be read at the moment', soon],
+    keys_unavailable: [503, 'The key set cannot be read at the moment', soon],
     in_progress: [503, 'This webhook is being handled at the moment', soon],
     not_remembered: [503, 'Whether this webhook was handled cannot be told at the moment', soon],
   };

@@ -22,15 +22,24 @@ const checkToken = (headers: WebhookHeaders, token: string): WebhookRefused | nu
   return bearer !== undefined && constantTimeEqual(bearer, token) ? null : refuse('invalid_token');
 };
 
+type KeySetProof = Exclude<ReceiverSettings['proof'], { readonly kind: 'secrets' }>;
 type Secrets = { readonly kind: 'secrets'; readonly secrets: readonly WebhookSecret[] };
+
+/** Where the key set lies that a receiver verifies by. */
+const locateKeys = (settings: ReceiverSettings, proof: KeySetProof, report: OnProblem): (() => Promise<string | null>) => {
+  switch (proof.kind) {
+    case 'key_set':
+      return () => Promise.resolve(proof.jwksUri);
+    case 'issuer':
+      return () => readJwksUri({ ...settings, issuer: proof.issuer }, report);
+  }
+};
 
 /** What the signatures of a request are verified with. Of the request a key's name alone is taken, never an address. */
 const secretsOf = (settings: ReceiverSettings, report: OnProblem): ((headers: WebhookHeaders) => Promise<Secrets | WebhookRefused>) => {
   const { proof } = settings;
   if (proof.kind === 'secrets') return () => Promise.resolve(proof);
-  const { issuer } = proof;
-  const locate = () => readJwksUri({ ...settings, issuer }, report);
-  const findKey = createKeySet(settings, report, { locate, readKey: readWebhookKey });
+  const findKey = createKeySet(settings, report, { locate: locateKeys(settings, proof, report), readKey: readWebhookKey });
   return async (headers) => {
     const kid = readHeader(headers, 'webhook-key-id');
     if (kid.kind !== 'one') return refuse(kid.kind === 'none' ? 'missing_key_id' : 'repeated_header');

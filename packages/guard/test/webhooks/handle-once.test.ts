@@ -22,7 +22,7 @@ beforeEach(() => {
   handled = [];
 });
 
-const open = (change: Omit<WebhookReceiverOptions, 'secrets' | 'issuer' | 'url'> = {}) => {
+const open = (change: Omit<WebhookReceiverOptions, 'secrets' | 'jwksUri' | 'issuer' | 'url'> = {}) => {
   const { receive } = createWebhookReceiver({
     secrets: secret,
     now: () => now,

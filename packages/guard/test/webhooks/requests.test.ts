@@ -9,7 +9,7 @@ import { attempt, message, nowSeconds, told } from './attempts.ts';
 const secret = createWebhookSecret();
 const good = attempt({ secrets: [secret] });
 const verified = { kind: 'verified', message };
-const receiver = (change: Omit<WebhookReceiverOptions, 'secrets' | 'issuer' | 'url'> = {}) =>
+const receiver = (change: Omit<WebhookReceiverOptions, 'secrets' | 'jwksUri' | 'issuer' | 'url'> = {}) =>
   createWebhookReceiver({ secrets: secret, now: () => nowSeconds * 1000, ...change });
 const verify = (change: { readonly headers?: WebhookHeaders; readonly body?: WebhookBody }) => receiver().verify({ ...good, ...change });
 

@@ -8,8 +8,10 @@ import { attempt, message, nowSeconds, told } from './attempts.ts';
 const secret = createWebhookSecret();
 const pair = createWebhookKeyPair();
 const now = () => nowSeconds * 1000;
-const receiver = (secrets: string | readonly string[], change: Omit<WebhookReceiverOptions, 'secrets' | 'issuer' | 'url'> = {}) =>
-  createWebhookReceiver({ secrets, now, ...change });
+const receiver = (
+  secrets: string | readonly string[],
+  change: Omit<WebhookReceiverOptions, 'secrets' | 'jwksUri' | 'issuer' | 'url'> = {},
+) => createWebhookReceiver({ secrets, now, ...change });
 const verified = { kind: 'verified', message };
 const notSigned = { kind: 'refused', reason: 'no_matching_signature', status: 403 };
 
@@ -150,8 +152,12 @@ describe('the clock', () => {
 
 describe('the options', () => {
   const refusals: readonly [object, RegExp][] = [
-    [{}, /^give either secrets, or issuer and url$/],
+    [{}, /^give either secrets, or jwksUri, or issuer and url$/],
     [{ secrets: secret, issuer: 'https://as.example', url: 'https://agent.example/hooks' }, /^give either/],
+    [{ secrets: secret, jwksUri: 'https://as.example/keys' }, /^give either/],
+    [{ jwksUri: 'https://as.example/keys', issuer: 'https://as.example', url: 'https://agent.example/hooks' }, /^give either/],
+    [{ jwksUri: 'http://as.example/keys' }, /^jwksUri must be/],
+    [{ jwksUri: '/keys' }, /^jwksUri must be/],
     [{ secrets: [] }, /^secrets/],
     [{ secrets: '' }, /^secrets/],
     [{ secrets: 'whsec_hunter2' }, /^secrets must be whsec_ or whpk_/],
