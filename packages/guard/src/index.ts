@@ -7,6 +7,20 @@ export type { PublishedMetadata } from './published-metadata.ts';
 export type { WebhookBody } from './receiving/body.ts';
 export type { WebhookHeaders } from './receiving/headers.ts';
 export type { Claimed, SeenWebhooks, WebhookClaim } from './receiving/seen.ts';
+export type { SecurityEvent } from './security-events/event.ts';
+export type { SecurityEventReceiverOptions } from './security-events/options.ts';
+export type {
+  SecurityEventErrorBody,
+  SecurityEventFailed,
+  SecurityEventHandled,
+  SecurityEventOutcome,
+  SecurityEventRefused,
+  SecurityEventRepeated,
+  SecurityEventVerified,
+} from './security-events/outcome.ts';
+export { createSecurityEventReceiver, type SecurityEventHandler, type SecurityEventReceiver } from './security-events/receiver.ts';
+export type { SecurityEventError, SecurityEventRefusalReason } from './security-events/refusals.ts';
+export type { ReceivedSecurityEvent } from './security-events/verify.ts';
 export type { ContextRefusal, ContextSelected } from './select-context.ts';
 export type { WebhookMessage } from './webhooks/message.ts';
 export type { WebhookReceiverOptions } from './webhooks/options.ts';

@@ -1,5 +1,5 @@
 /**
- * Something that an operator has to know of, because it makes the guard, or the receiver of webhooks, answer 503.
+ * Something that an operator has to know of, because it makes the guard, or a receiver, answer 503.
  *
  * - `wrong_issuer`: the metadata at the configured issuer is another issuer's.
  * - `unusable_metadata`: it lacks what the guard needs.
@@ -9,7 +9,7 @@
  * - `no_client_address`: HTTP Basic came in, and the resource server did not say from where.
  * - `no_request`: a token with a proof of possession came in, and the resource server did not show the request.
  * - `proofs_not_kept`: nobody can tell whether a proof was used before.
- * - `webhooks_not_kept`: nobody can tell whether a webhook was handled before.
+ * - `webhooks_not_kept`: nobody can tell whether a webhook, or a security event, was handled before.
  */
 export type GuardProblem = {
   readonly kind:

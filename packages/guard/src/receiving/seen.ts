@@ -1,6 +1,6 @@
-/** One handling of one webhook. */
+/** One handling of one webhook, or of one security event. */
 export type WebhookClaim = {
-  /** The `webhook-id`. */
+  /** The `webhook-id`; of a security event the issuer, the audience and the `jti`, with spaces between. */
   readonly id: string;
   /** Unix seconds. From then on another attempt may be handled, whatever has become of this one; also what tells claims of one id apart. */
   readonly until: number;
