@@ -1,9 +1,10 @@
 import { request } from 'node:http';
-import { createWebhookKeyPair, webhookPublicJwk } from '@grantlog/crypto';
+import { createWebhookKeyPair, signJwt, webhookPublicJwk } from '@grantlog/crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createProofKey } from '../../../test/support/proof-key.ts';
 import { type FakeAuthorizationServer, startAuthorizationServer } from './authorization-server.ts';
 import { type Example, examples, startExample } from './readme-example.ts';
+import { audience, authorization, claimsOf, makeKey, pushed, revoked } from './security-events/tokens.ts';
 import { attempt, told } from './webhooks/attempts.ts';
 
 const { secretKey, publicKey } = createWebhookKeyPair();
@@ -13,12 +14,13 @@ let server: FakeAuthorizationServer;
 let example: Example;
 let receiver: Example;
 let keyless: Example;
+let signals: Example;
 let url: string;
 
 beforeAll(async () => {
   server = await startAuthorizationServer();
   server.reset();
-  const [resourceServer = '', webhookReceiver = '', keylessReceiver = ''] = examples;
+  const [resourceServer = '', webhookReceiver = '', keylessReceiver = '', , signalReceiver = ''] = examples;
   example = await startExample(
     resourceServer,
     { ISSUER: server.issuer, RESOURCE: server.resource, CLIENT_ID: 'resources', CLIENT_SECRET: 'secret' },
@@ -26,12 +28,15 @@ beforeAll(async () => {
   );
   receiver = await startExample(webhookReceiver, { WEBHOOK_SECRET: publicKey, WEBHOOK_TOKEN: webhookToken }, 400);
   keyless = await startExample(keylessReceiver, { WEBHOOK_KEYS: server.metadata.jwks_uri }, 400);
+  const stream = { ISSUER: server.issuer, AUDIENCE: audience, AUTHORIZATION: authorization };
+  signals = await startExample(signalReceiver, stream, 400);
   url = example.url;
 });
 afterAll(async () => {
   example.stop();
   receiver.stop();
   keyless.stop();
+  signals.stop();
   await server.stop();
 });
 beforeEach(() => {
@@ -39,6 +44,7 @@ beforeEach(() => {
   example.forget();
   receiver.forget();
   keyless.forget();
+  signals.forget();
 });
 
 const live = () => ({
@@ -158,4 +164,20 @@ test('the receiver of the README that keeps no key finds it among those of its e
   expect((await send('newest')).status).toBe(204);
   expect((await send('another')).status).toBe(403);
   await expect.poll(() => keyless.output.out).toBe('grant.refreshed 3\n');
+});
+
+test('the receiver of security events of the README takes each once, and says in the words of RFC 8935 what it does not take', async () => {
+  const key = await makeKey();
+  server.reply('keys', { keys: [key.publicJwk] });
+  const push = async (change = {}) => {
+    const { headers, body } = pushed(await signJwt({ key, typ: 'secevent+jwt', claims: { ...claimsOf(server.issuer), ...change } }));
+    const response = await fetch(signals.url, { method: 'POST', headers: { ...headers, authorization }, body });
+    return [response.status, response.headers.get('content-language'), await response.text()];
+  };
+  expect(await push({ aud: 'another' })).toEqual([400, 'en', expect.stringContaining('"err":"invalid_audience"')]);
+  expect([await push(), await push()]).toEqual([
+    [202, null, ''],
+    [202, null, ''],
+  ]);
+  await expect.poll(() => signals.output.out).toBe(`${revoked} {"format":"opaque","id":"g1"} {"initiating_entity":"policy"}\n`);
 });
