@@ -13,6 +13,8 @@ declare
   mine int[];
   -- The place of each lost attempt.
   losses int[] := '{}';
+  -- Due deliveries of a lane that are looked at for the first of their lines, where an endpoint wants order.
+  looked constant int := 2000;
 begin
   -- A turn that a crash of the database forgets is begun again; nobody waits for a disk.
   perform set_config('synchronous_commit', 'off', true);
@@ -73,6 +75,34 @@ begin
     where w.platform = platforms[m.place] and w.endpoint = endpoints[m.place] and epochs[m.place] = 0 and w.claimed <> '{}';
   end if;
 
+  -- What stands behind another of its line is put off, or every take would look at it again. It is due when that ends (see
+  -- `release_line`), and a minute later at the latest.
+  if exists (
+    select 1 from unnest(mine) as m(place)
+    join endpoint_route r on r.platform = platforms[m.place] and r.endpoint = endpoints[m.place] and r.ordered
+  ) then
+    update delivery d set due_at = least(greatest(b.head_due, now() + interval '5 seconds'), now() + interval '1 minute')
+    from (
+      select k.platform, k.endpoint, k.id, h.due_at as head_due
+      from unnest(mine) as m(place)
+      join endpoint_work w on w.platform = platforms[m.place] and w.endpoint = endpoints[m.place]
+        and (w.open_until is null or w.open_until <= clock_timestamp())
+      join endpoint_route r on r.platform = w.platform and r.endpoint = w.endpoint and r.ordered
+      cross join generate_series(0, 2) as l(lane)
+      cross join lateral (
+        select c.platform, c.endpoint, c.id, c.line, c.position from delivery c
+        where c.platform = w.platform and c.endpoint = w.endpoint and c.lane = l.lane and c.state = 'pending' and c.due_at <= now()
+        order by c.due_at, c.position limit looked for update skip locked
+      ) k
+      cross join lateral (
+        select h.due_at from delivery h
+        where h.platform = k.platform and h.endpoint = k.endpoint and h.line = k.line and h.position < k.position
+        order by h.position limit 1
+      ) h
+    ) b
+    where d.platform = b.platform and d.id = b.id and d.endpoint = b.endpoint;
+  end if;
+
   return query
   with due as materialized (
     select m.place, w.platform, w.endpoint, w.epoch, coalesce(w.open_until > clock_timestamp(), false) as is_open, w.consecutive_failures,
@@ -83,13 +113,16 @@ begin
     join endpoint_route r on r.platform = w.platform and r.endpoint = w.endpoint
     left join lateral (
       select f.* from generate_series(0, 2) as l(lane) cross join lateral (
-        select d.id, d.lane, d.proves, d.due_at, d.position, d.attempt, d.failures from delivery d
-        where d.platform = w.platform and d.endpoint = w.endpoint and d.lane = l.lane and d.state = 'pending' and d.due_at <= now()
-          and d.id <> all (w.claimed)
-          and (d.proves or r.proven)
-          and (not r.ordered or d.line is null or not exists (
-            select 1 from delivery h where h.platform = d.platform and h.endpoint = d.endpoint and h.line = d.line and h.position < d.position))
-        order by d.due_at, d.position limit rooms[m.place]
+        select c.id, c.lane, c.proves, c.due_at, c.position, c.attempt, c.failures from (
+          select d.* from delivery d
+          where d.platform = w.platform and d.endpoint = w.endpoint and d.lane = l.lane and d.state = 'pending' and d.due_at <= now()
+            and d.id <> all (w.claimed)
+            and (d.proves or r.proven)
+          order by d.due_at, d.position limit case when r.ordered then greatest(looked, rooms[m.place]) else rooms[m.place] end
+        ) c
+        where not r.ordered or c.line is null or not exists (
+          select 1 from delivery h where h.platform = c.platform and h.endpoint = c.endpoint and h.line = c.line and h.position < c.position)
+        order by c.due_at, c.position limit rooms[m.place]
       ) f
       where w.open_until is null or w.open_until <= clock_timestamp()
       -- An endpoint whose circuit was open is tried by one delivery.
