@@ -164,7 +164,7 @@ test('a paused stream holds what happens, and a removed subject is heard of no m
 });
 
 test('who may hear the whole platform is told how accounts stand and what secures them, and no app is', async () => {
-  const { itself, create, bench, client, watcher, issuer } = world;
+  const { itself, create, connect, bench, account, client, watcher, issuer } = world;
   const own = await itself(client, 'ssf.manage');
   const wide = await itself(watcher, 'ssf.manage ssf.platform');
   await create(own, { delivery: { method: push, endpoint_url: `${ofClient.origin}/all` } });
@@ -181,6 +181,13 @@ test('who may hear the whole platform is told how accounts stand and what secure
   const changed = await arrived(ofWatcher, '/all', ofOther(`${caep}/credential-change`));
   expect(eventOf(changed.claims)[1]).toMatchObject({ credential_type: 'password', change_type: 'update' });
   for (const uri of [`${risc}/account-disabled`, `${risc}/account-enabled`]) await arrived(ofWatcher, '/all', ofOther(uri));
+  // An app hears nothing of how its own people secure their accounts, though it hears of what they allow it afterwards.
+  await connect();
+  await setPassword(bench.context, by, { platform: platform as PlatformId, account: account.id, password: account.password });
+  await arrived(ofWatcher, '/all', (set) => isOf(`${caep}/credential-change`)(set) && JSON.stringify(set.claims).includes(account.id));
+  const { grant } = await connect();
+  await arrived(ofClient, '/all', (set) => JSON.stringify(set.claims).includes(grant));
+  expect(ofClient.received.filter(isOf(`${caep}/credential-change`))).toEqual([]);
   // The other app has no grant of this account, and heard of none of it.
   expect(ofClient.received.filter(({ claims }) => JSON.stringify(claims).includes(other.id))).toEqual([]);
   expect(ofWatcher.refused).toEqual([]);
