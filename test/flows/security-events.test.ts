@@ -1,5 +1,6 @@
+import type { EndpointId } from '@grantlog/domain';
 import type { PlatformId } from '@grantlog/eventsourcing';
-import { changeAccount, setPassword } from '@grantlog/provisioning';
+import { changeAccount, changeEndpoint, setPassword } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { eventOf, type ReceivedSet, type SignalReceiver, setVerifier, startSignalReceiver } from '../support/signal-receiver.ts';
@@ -11,6 +12,7 @@ const platform = 'signals';
 const caep = 'https://schemas.openid.net/secevent/caep/event-type';
 const risc = 'https://schemas.openid.net/secevent/risc/event-type';
 const verification = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
+const updated = 'https://schemas.openid.net/secevent/ssf/event-type/stream-updated';
 const push = 'urn:ietf:rfc:8935';
 const poll = 'urn:ietf:rfc:8936';
 
@@ -161,6 +163,51 @@ test('a paused stream holds what happens, and a removed subject is heard of no m
     status: 422,
     body: { code: 'subject_unknown' },
   });
+});
+
+test('a receiver is told when somebody else disables or enables its stream, however it hears, and not what it does itself', async () => {
+  const { itself, create, ask, client, bench, issuer, jwksUri } = world;
+  const token = await itself(client, 'ssf.manage');
+  const pushed = await create(token, { delivery: { method: push, endpoint_url: `${ofClient.origin}/moved` }, events_requested: [] });
+  const polled = await create(token, { events_requested: [] });
+  await arrived(ofClient, '/moved', isOf(verification));
+  const byOperator = (id: string, type: 'disable' | 'enable') =>
+    changeEndpoint(bench.context, by, {
+      platform: platform as PlatformId,
+      endpoint: id as EndpointId,
+      manager: { kind: 'operator' },
+      command: { type },
+      isDevelopment: true,
+    });
+  const updates = () =>
+    ofClient.received.filter((set) => set.path === '/moved' && isOf(updated)(set)).map(({ claims }) => eventOf(claims)[1]);
+  for (const { stream_id: id } of [pushed, polled]) await byOperator(id, 'disable');
+  await arrived(ofClient, '/moved', isOf(updated));
+  expect(updates()).toEqual([{ status: 'disabled', reason: 'operator' }]);
+
+  const verify = setVerifier({ issuer, audience: client.client_id, jwksUri });
+  const next = (status: string) =>
+    eventually(
+      `that it is ${status}`,
+      async () => {
+        const { body } = await ask(token, 'POST', `/ssf/poll/${polled.stream_id}`, { returnImmediately: true });
+        const sets = await Promise.all(Object.values(body['sets'] as Readonly<Record<string, string>>).map(verify));
+        const events = sets.map(eventOf);
+        return events.some(([uri, said]) => uri === updated && said['status'] === status) ? events : null;
+      },
+      30,
+    );
+  expect(await next('disabled')).toEqual([[updated, { status: 'disabled', reason: 'operator' }]]);
+  for (const { stream_id: id } of [pushed, polled]) await byOperator(id, 'enable');
+  expect(await next('enabled')).toEqual([[updated, { status: 'enabled' }]]);
+  await eventually('that it is enabled', async () => (updates().length === 2 ? true : null), 30);
+  expect(updates()[1]).toEqual({ status: 'enabled' });
+
+  for (const status of ['disabled', 'enabled'])
+    expect((await ask(token, 'POST', '/ssf/status', { stream_id: pushed.stream_id, status })).status).toBe(200);
+  expect((await ask(token, 'POST', '/ssf/verification', { stream_id: pushed.stream_id, state: 'after all that' })).status).toBe(204);
+  await arrived(ofClient, '/moved', ({ claims }) => eventOf(claims)[1]['state'] === 'after all that');
+  expect(updates()).toHaveLength(2);
 });
 
 test('who may hear the whole platform is told how accounts stand and what secures them, and no app is', async () => {

@@ -114,7 +114,7 @@ export {
 } from './told-events/signals.ts';
 export { staleAfter } from './told-events/stale.ts';
 export type { Telling } from './told-events/tellings.ts';
-export { tellingOf, testType, verificationType } from './told-events/tellings.ts';
+export { enabledType, tellingOf, testType, verificationType } from './told-events/tellings.ts';
 export type { EndpointProblem } from './webhook-endpoint/check-settings.ts';
 export type { WebhookEndpointCommand, WebhookEndpointRefusal } from './webhook-endpoint/decide.ts';
 export { webhookEndpointDecider } from './webhook-endpoint/decide.ts';

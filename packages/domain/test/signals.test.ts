@@ -45,6 +45,23 @@ describe('a message as a security event', () => {
     });
   });
 
+  test('tells a stream of itself whatever it asked for', () => {
+    const asked = { ...of, requested: [] };
+    const update = `${secevent}/ssf/event-type/stream-updated`;
+    const verification = `${secevent}/ssf/event-type/verification`;
+    for (const [type, uri, said] of [
+      ['webhook_endpoint.enabled', update, { status: 'enabled' }],
+      ['webhook_endpoint.disabled', update, { status: 'disabled', reason: 'operator' }],
+      ['webhook_endpoint.verification', verification, {}],
+      ['webhook_endpoint.test', verification, {}],
+    ] as const)
+      expect(signalClaims(exampleOf(type), asked)).toEqual({
+        sub_id: { format: 'opaque', id: 'stream-1' },
+        events: { [uri]: said },
+        txn: '1042',
+      });
+  });
+
   test('tells of a sign-in and of a grant as sessions of a person, and of a client that acts for itself without one', () => {
     const { data: signIn } = exampleOf('sign_in.ended');
     const user = { format: 'iss_sub', iss: issuer, sub: signIn['accountId'] };

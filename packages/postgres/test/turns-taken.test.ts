@@ -64,6 +64,24 @@ describe('a turn', () => {
     expect(await turns.work(endpoint)).toMatchObject({ claimed: [cut] });
   });
 
+  test('that is cut off again and again puts off what it had in hand, longer each time, and nothing else', async () => {
+    const deadly = await turns.due(endpoint);
+    const waits: unknown[] = [];
+    for (let cuts = 0; cuts < 6; cuts += 1) {
+      await turns.pool.query('update delivery set due_at = now() where id = $1', [deadly]);
+      expect(await turns.handed(turns.worker(), endpoint)).toEqual([deadly]);
+      await turns.age(endpoint, `held_until = now() - interval '1 second'`);
+      // An empty hand: nobody is there to be cut off.
+      await turns.take(one, { endpoint, room: 0 });
+      waits.push(((await turns.delivery(deadly)) as { readonly due: number }).due);
+      await turns.age(endpoint, `held_until = now() - interval '1 second'`);
+    }
+    expect(waits).toEqual([0, 0, 0, 10, 20, 40]);
+    const harmless = await turns.due(endpoint);
+    expect(await turns.handed(other, endpoint)).toEqual([harmless]);
+    expect(await turns.attempts(deadly)).toHaveLength(6);
+  });
+
   test('that goes on keeps what is in its hands, and hands out nothing twice', async () => {
     const first = await turns.due(endpoint);
     expect(await turns.handed(one, endpoint)).toEqual([first]);

@@ -22,12 +22,13 @@ const failing = (forMs: number | null): TurnAnswer => ({
 const fate = (of: {
   readonly ended?: readonly Ended[];
   readonly verified?: boolean;
+  readonly hearsAll?: boolean;
   readonly failures?: number;
   readonly failingForMs?: number;
 }) =>
   fateOf(rules, {
     ended: of.ended ?? [ended()],
-    receiver: receiverOf({ verified: of.verified ?? true }),
+    receiver: receiverOf({ verified: of.verified ?? true, hearsAll: of.hearsAll ?? of.verified ?? true }),
     health: healthAt(of.failures ?? rules.failingAttempts),
     answer: failing(of.failingForMs ?? null),
   });
@@ -62,6 +63,9 @@ describe('an endpoint', () => {
     expect(fate({ verified: false, ended: lastOf({ proves: true }) })).toEqual({ disable: 'unverified' });
     expect(fate({ verified: false, ended: [ended({ proves: true, outcome: 'rejected', state: 'pending' })] })).toBeNull();
     expect(fate({ verified: false, ended: lastOf({ proves: false }) })).toBeNull();
+    // Asked to verify while it pauses.
+    for (const verified of [true, false])
+      expect(fate({ verified, hearsAll: false, ended: lastOf({ proves: true }) })).toEqual(verified ? null : { disable: 'unverified' });
     expect(fate({ verified: true, ended: lastOf({ proves: true }) })).toBeNull();
   });
 });

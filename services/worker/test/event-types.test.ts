@@ -1,6 +1,7 @@
 import { uuidv7 } from '@grantlog/crypto';
 import {
   type ClientStreamId,
+  enabledType,
   eventTypes,
   type GrantlogEvent,
   type GrantTerms,
@@ -9,6 +10,7 @@ import {
   type SessionTerms,
   type SignInId,
   testType,
+  typesOfSignals,
   verificationType,
 } from '@grantlog/domain';
 import type { NewEvent, StreamId } from '@grantlog/eventsourcing';
@@ -167,6 +169,9 @@ const liveAsAgent = async (url: string): Promise<void> => {
   await revokeSession(agents.provisioning, by, { platform: clinic, session, reason: 'by_account', account });
 };
 
+/** What webhooks are sent; the other type is for streams of security events. */
+const webhookTypes = eventTypes.filter(({ type }) => type !== enabledType);
+
 test('everything that is sent is as the catalogue says, and the catalogue has nothing that is never sent', async () => {
   const world = scene.world();
   const withProofs = { answersProofs: true };
@@ -185,7 +190,7 @@ test('everything that is sent is as the catalogue says, and the catalogue has no
   const received = (): readonly Received[] => [...operators.received, ...agents.received];
   const asks: ReadonlySet<string> = new Set([verificationType, testType]);
   const unseen = (): readonly string[] =>
-    eventTypes.map(({ type }) => type).filter((type) => !received().some(({ body }) => body.type === type));
+    webhookTypes.map(({ type }) => type).filter((type) => !received().some(({ body }) => body.type === type));
   await until(unseen, (types) => types.length === 0, 30_000);
   // Asked, linked, granted, disabled, enabled, and the ends of both.
   await until(
@@ -206,8 +211,8 @@ test('everything that is sent is as the catalogue says, and the catalogue has no
     ).toBe(true);
 
   // What all that is told of a subject has, one time or another.
-  const ofSubject = (subject: string) => eventTypes.filter((described) => described.subject === subject);
-  for (const subject of new Set(eventTypes.map((described) => described.subject))) {
+  const ofSubject = (subject: string) => webhookTypes.filter((described) => described.subject === subject);
+  for (const subject of new Set(webhookTypes.map((described) => described.subject))) {
     const types = new Set(ofSubject(subject).map(({ type }) => type));
     const sent = received().flatMap(({ body }) => (types.has(body.type) ? Object.keys(body.data) : []));
     const shown = ofSubject(subject).flatMap(({ example }) => Object.keys(example['data'] ?? {}));
@@ -218,8 +223,47 @@ test('everything that is sent is as the catalogue says, and the catalogue has no
     `select distinct m.type, d.lane from ${anyDelivery} d join message m using (platform, id) order by m.type`,
   );
   expect(rows).toEqual(
-    eventTypes
+    webhookTypes
       .map(({ type, urgent }) => ({ type, lane: urgent ? revocationLane : firstLane }))
       .toSorted((one, other) => (one.type < other.type ? -1 : 1)),
   );
+});
+
+test('a stream of security events is told what somebody else makes of it, and nothing else of itself', async () => {
+  const world = scene.world();
+  const client = await world.client('a receiver');
+  const stream = await world.endpoint({
+    url: 'https://auth.example/arlo/ssf/poll',
+    isVerified: false,
+    client,
+    types: typesOfSignals([]),
+    signals: { method: 'poll', receiver: client, audience: 'a receiver', requested: [] },
+  });
+  await scene.worker();
+  await record(
+    world,
+    stream.id,
+    { type: 'webhook_endpoint.disabled', data: { reason: 'operator' } },
+    { type: 'webhook_endpoint.enabled', data: {} },
+    { type: 'webhook_endpoint.disabled', data: { reason: 'gone' } },
+    { type: 'webhook_endpoint.enabled', data: {} },
+    { type: 'webhook_endpoint.disabled', data: { reason: 'failing' } },
+  );
+  const told = async () =>
+    (
+      await world.pool.query<{ type: string; state: string; body: string }>(
+        `select m.type, d.state, m.body from ${anyDelivery} d join message m using (platform, id) where d.endpoint = $1 order by m.position`,
+        [stream.id],
+      )
+    ).rows;
+  await until(told, (messages) => messages.length === 5);
+  // Each time what is not true any more is given up.
+  expect((await told()).map(({ type, state }) => [type, state])).toEqual([
+    [verificationType, 'abandoned'],
+    ['webhook_endpoint.disabled', 'abandoned'],
+    [enabledType, 'abandoned'],
+    [enabledType, 'abandoned'],
+    ['webhook_endpoint.disabled', 'held'],
+  ]);
+  expect((await told()).flatMap(({ body }) => judgeWebhook(JSON.parse(body)))).toEqual([]);
 });

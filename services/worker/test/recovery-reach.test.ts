@@ -37,6 +37,29 @@ describe('what a recovery reaches', () => {
       expect((await dueOf(id)).filter(({ type, subject }) => type === 'webhook_endpoint.verification' && subject !== id)).toEqual([]);
   });
 
+  test('is nothing of whom its receiver wants to hear no more of', async () => {
+    const world = scene.world();
+    const [client, known, removed] = [await world.client('agent-1'), world.account(), world.account()];
+    await scene.worker();
+    const { id } = await world.endpoint({ url: 'http://127.0.0.1:9/' });
+    const grants = [
+      await world.grant({ client, account: known }),
+      await world.grant({ client, account: removed }),
+      await world.grant({ client }),
+    ];
+    await close(id);
+    await world.append(id, { type: 'webhook_endpoint.subject_removed', data: { account: removed } });
+    await until(
+      () => dueOf(id),
+      (due) => due.length > 0,
+    );
+    await world.pool.query('delete from delivery where endpoint = $1', [id]);
+    await request(id);
+    await go();
+    const about = (await dueOf(id)).filter(({ type }) => type.startsWith('grant.')).map(({ subject }) => subject);
+    expect(new Set(about)).toEqual(new Set([grants[0], grants[2]]));
+  });
+
   test("is nothing of another platform, and of a session nothing but that session's", async () => {
     const world = scene.world();
     const agents = await createAgents(world);

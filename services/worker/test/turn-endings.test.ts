@@ -105,7 +105,7 @@ describe('a trouble of our own', () => {
 
   test('with a proof that cannot be noted records none of it', async () => {
     const beforeRecord = () => Promise.reject(new Error('the log is away'));
-    const stage = open({ receiver: receiverOf({ verified: false }), context: { beforeRecord } });
+    const stage = open({ receiver: receiverOf({ verified: false, hearsAll: false }), context: { beforeRecord } });
     await stage.hand([deliveryOf('a', { proves: true })]);
     await stage.arrive();
     expect(stage.end()).toBe('done');

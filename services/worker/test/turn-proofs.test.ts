@@ -6,7 +6,9 @@ afterEach(() => void vi.useRealTimers());
 
 describe('what another URL answered', () => {
   const proof = deliveryOf('proof', { proves: true });
-  const [before, after] = ['https://before.example/', 'https://after.example/'].map((url) => receiverOf({ url, verified: false }));
+  const [before, after] = ['https://before.example/', 'https://after.example/'].map((url) =>
+    receiverOf({ url, verified: false, hearsAll: false }),
+  );
 
   /** The proof of the URL before is in the air while the one after is chosen. */
   const changedInMidAir = async () => {
@@ -42,7 +44,7 @@ describe('what another URL answered', () => {
 });
 
 describe('a URL', () => {
-  const unproved = receiverOf({ verified: false });
+  const unproved = receiverOf({ verified: false, hearsAll: false });
 
   test('is not proved by an answer that is no success', async () => {
     const stage = setStage({ receiver: unproved });

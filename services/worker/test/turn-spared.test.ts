@@ -20,13 +20,16 @@ describe('an endpoint that must not be spoken to', () => {
     await stage.record();
   });
 
-  test('gets nothing but proofs while its URL is not proved, whatever was handed out', async () => {
-    const stage = open({ receiver: receiverOf({ verified: false }) });
-    await stage.hand([deliveryOf('proof', { proves: true }), deliveryOf('a')]);
-    expect(stage.reports.asked).toMatchObject([{ end: 'leaves' }]);
-    await stage.record();
-    expect(stage.requests.asked).toEqual([]);
-  });
+  test.each([false, true])(
+    'gets nothing but proofs while it does not hear all, whatever was handed out (verified: %s)',
+    async (verified) => {
+      const stage = open({ receiver: receiverOf({ verified, hearsAll: false }) });
+      await stage.hand([deliveryOf('proof', { proves: true }), deliveryOf('a')]);
+      expect(stage.reports.asked).toMatchObject([{ end: 'leaves' }]);
+      await stage.record();
+      expect(stage.requests.asked).toEqual([]);
+    },
+  );
 
   test('from now on is told of what is in the air still, and of nothing that waits', async () => {
     const stage = open({ receiver: receiverOf({ concurrency: 1 }) });

@@ -70,7 +70,7 @@ const server = createServer((request, reply) => {
     if (random() < failing) {
       const way = random();
       if (way < 0.5) reply.writeHead(500).end('not now');
-      else if (way < 0.75) reply.writeHead(503, { 'retry-after': '1' }).end();
+      else if (way < 0.55) reply.writeHead(503, { 'retry-after': '1' }).end();
       else request.socket.destroy();
       return;
     }

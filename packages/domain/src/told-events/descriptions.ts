@@ -4,7 +4,7 @@ import type { SessionDenial, SessionRevocation } from '../session/events.ts';
 import type { SignInEnd } from '../sign-in/events.ts';
 import type { EndpointDisabledReason } from '../webhook-endpoint/events.ts';
 import { type Member, ordinal, seconds, secondsOrNull, text, texts, uuid, word } from './members.ts';
-import type { MassRevocation, tellings, testType, verificationType } from './tellings.ts';
+import type { enabledType, MassRevocation, tellings, testType, verificationType } from './tellings.ts';
 
 type Tellings = typeof tellings;
 
@@ -23,7 +23,7 @@ export type Description<Told = Record<never, never>> = {
 };
 
 type Descriptions = { readonly [Type in OfStream]: Description<Particulars<Tellings[Type]>> } & {
-  readonly [Type in typeof verificationType | typeof testType]: Description;
+  readonly [Type in typeof verificationType | typeof testType | typeof enabledType]: Description;
 };
 
 const tokenSequence = (description: string): Member => ordinal(`${description}; counts the token pairs of a grant`, 2);
@@ -238,6 +238,12 @@ export const descriptions: Descriptions = {
   },
   'webhook_endpoint.test': {
     description: 'Somebody asked for it, to see whether it arrives. Answer 2xx, which verifies the endpoint as well; nothing has happened.',
+    endsSubject: false,
+    members: {},
+  },
+  'webhook_endpoint.enabled': {
+    description:
+      'To a stream of security events alone: somebody else than its receiver has enabled it again. Told there as stream-updated; an answer of 2xx verifies it as well.',
     endsSubject: false,
     members: {},
   },

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@grantlog/eventsourcing';
 import { descriptions } from './descriptions.ts';
-import { verificationType } from './tellings.ts';
+import { enabledType, testType, verificationType } from './tellings.ts';
 
 /** How a message is told as a security event (SET, RFC 8417): its event, and what that says besides its subject and time. */
 type Signal = { readonly uri: string; readonly payload: (data: JsonObject) => JsonObject };
@@ -11,6 +11,9 @@ const risc = (name: string): string => `${secevent}/risc/event-type/${name}`;
 
 /** The event by which a receiver proves that it gets what it is sent (OpenID SSF 1.0 §8.1.4). */
 export const verificationSignal = `${secevent}/ssf/event-type/verification`;
+
+/** The event by which a receiver is told that somebody else has changed the status of its stream (OpenID SSF 1.0 §8.1.5). */
+const updateSignal = `${secevent}/ssf/event-type/stream-updated`;
 
 /** Events of ours that no standard has a name for. */
 const own = (type: string): Signal => ({
@@ -112,8 +115,8 @@ const subjectOf = (data: JsonObject, issuer: string): JsonObject => {
 export type SignalClaims = { readonly sub_id: JsonObject; readonly events: JsonObject; readonly txn: string };
 
 /**
- * A message as its body has it, as a security event for a receiver that asked for `requested`; null where it asked for none of its names. The
- * verification is always told.
+ * A message as its body has it, as a security event for a receiver that asked for `requested`; null where it asked for none of its names. What is
+ * about the stream itself is always told.
  *
  * @see RFC 8417, OpenID Shared Signals Framework 1.0, CAEP 1.0, RISC 1.0
  */
@@ -123,10 +126,16 @@ export const signalClaims = (
 ): SignalClaims | null => {
   const { type, timestamp, data } = message;
   const txn = String(data['position']);
-  if (type === verificationType || type === 'webhook_endpoint.test') {
-    const { state } = data;
-    const event: JsonObject = state === undefined ? {} : { state };
-    return { sub_id: opaque(of.stream), events: { [verificationSignal]: event }, txn };
+  const ofStream = (uri: string, event: JsonObject): SignalClaims => ({ sub_id: opaque(of.stream), events: { [uri]: event }, txn });
+  const { state, reason } = data;
+  switch (type) {
+    case verificationType:
+    case testType:
+      return ofStream(verificationSignal, state === undefined ? {} : { state });
+    case enabledType:
+      return ofStream(updateSignal, { status: 'enabled' });
+    case 'webhook_endpoint.disabled':
+      return ofStream(updateSignal, { status: 'disabled', ...(reason === undefined ? {} : { reason }) });
   }
   const signal = signals.get(type)?.find(({ uri }) => of.requested === null || of.requested.includes(uri));
   if (signal === undefined) return null;

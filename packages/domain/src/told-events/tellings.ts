@@ -9,6 +9,9 @@ export const verificationType = 'webhook_endpoint.verification';
 /** The type of a message that somebody asked for to see whether it arrives. Its answer of 2xx verifies as well. */
 export const testType = 'webhook_endpoint.test';
 
+/** The type of a message to a stream of security events alone, which somebody other than its receiver has enabled. */
+export const enabledType = 'webhook_endpoint.enabled';
+
 /** Why a grant ended that was one of many. */
 export type MassRevocation = 'revoked_with_client' | 'revoked_with_account' | 'revoked_with_platform';
 
@@ -24,12 +27,16 @@ export type Telling<Event, As extends string = string> =
       /** To whoever hears the whole platform and nobody else: how people secure their accounts is no app's business. */
       readonly confidential?: true;
       readonly particulars: (event: Event) => JsonObject;
+      /** Whether an endpoint that is a stream of security events is told of itself as well. */
+      readonly toStream?: (event: Event) => boolean;
     }
   /** To the endpoint alone: its receiver shows by its answer that it wants this. */
   | {
       readonly about: 'receiver';
       readonly as: typeof verificationType | typeof testType;
       readonly isAsked: (event: Event) => boolean;
+      /** Whether a stream of security events is told instead that somebody else has enabled it. */
+      readonly toStream?: (event: Event) => boolean;
       /** What of the request is repeated. */
       readonly repeats?: (event: Event) => JsonObject;
     }
@@ -42,6 +49,9 @@ export type Telling<Event, As extends string = string> =
   | 'untold';
 
 const none = () => ({});
+
+/** Whether an event of a stream of security events is not its receiver's doing: that is a client, and nobody else is one. */
+const isOfAnother = ({ actor }: Pick<RecordedEvent, 'actor'>): boolean => actor.kind !== 'client';
 
 const issued = (issue: Issue) => ({
   tokenSequence: issue.sequence,
@@ -123,7 +133,7 @@ export const tellings = {
   'webhook_endpoint.registered': { about: 'receiver', as: verificationType, isAsked: () => true },
   // Another URL is another receiver.
   'webhook_endpoint.updated': { about: 'receiver', as: verificationType, isAsked: ({ data }) => data.url !== undefined },
-  'webhook_endpoint.enabled': { about: 'receiver', as: verificationType, isAsked: () => true },
+  'webhook_endpoint.enabled': { about: 'receiver', as: verificationType, isAsked: () => true, toStream: isOfAnother },
   'webhook_endpoint.tested': {
     about: 'receiver',
     as: testType,
@@ -142,6 +152,8 @@ export const tellings = {
     as: 'webhook_endpoint.disabled',
     urgent: false,
     particulars: ({ data }) => ({ reason: data.reason }),
+    // The others are its receiver's own wish, or say that nobody is there.
+    toStream: (event) => isOfAnother(event) && ['operator', 'failing'].includes(event.data.reason),
   },
 
   'session.linked': { about: 'session', as: 'session.linked', urgent: false, particulars: ({ data }) => ({ accountId: data.account }) },

@@ -5,18 +5,20 @@ import type { Message } from './read-messages.ts';
 /** The oldest messages that are held for an endpoint, in the order of the log. */
 export const readHeld = async (
   pool: Database,
-  { platform, endpoint, limit }: EndpointKey & { readonly limit: number },
+  { platform, endpoint, limit, ofItself = false }: EndpointKey & { readonly limit: number; readonly ofItself?: boolean },
 ): Promise<readonly Message[]> => {
   const { rows } = await pool.query<Message>({
     name: 'grantlog.read-held',
     text: `select m.id, m.subject, m.position, m.type, m.body, m.recorded_at as "recordedAt", m.trace
       from (
         select d.platform, d.id, d.position from delivery d
-        where d.platform = $1 and d.endpoint = $2 and d.state = 'held' order by d.position, d.id limit $3
+        where d.platform = $1 and d.endpoint = $2 and d.state = 'held'
+          and (not $4 or exists (select 1 from message s where s.platform = d.platform and s.id = d.id and s.subject = d.endpoint))
+          order by d.position, d.id limit $3
       ) h
       cross join lateral (select * from message m where m.platform = h.platform and m.id = h.id) m
       order by h.position, h.id`,
-    values: [platform, endpoint, limit],
+    values: [platform, endpoint, limit, ofItself],
   });
   return rows;
 };

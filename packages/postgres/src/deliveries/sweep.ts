@@ -34,7 +34,10 @@ export const listDueLanes = async (pool: Database): Promise<readonly EndpointLan
 };
 
 /** Gives up what is unfinished for an endpoint that is spoken to no more, a chunk at a time. Returns how many. */
-export const abandonDeliveries = async (pool: Database, endpoint: EndpointKey & { readonly limit?: number }): Promise<number> => {
+export const abandonDeliveries = async (
+  pool: Database | Transaction,
+  endpoint: EndpointKey & { readonly limit?: number },
+): Promise<number> => {
   const { rowCount } = await pool.query({
     name: 'grantlog.abandon-deliveries',
     text: `with left_over as (

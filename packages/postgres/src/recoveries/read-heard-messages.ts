@@ -12,6 +12,8 @@ export type HeardMessage = {
   readonly type: string;
   /** How it stands with its delivery to the endpoint; null where it never was to be delivered. */
   readonly state: DeliveryState | null;
+  /** Whether it is about somebody whom the endpoint's receiver wants to hear no more of. */
+  readonly isUnwanted: boolean;
 };
 
 const after = '(w.position, w.ordinal) > ($3::bigint, $4::int) and w.position <= $5';
@@ -38,7 +40,7 @@ export const readHeardMessages = async (
   client: Transaction,
   options: {
     readonly platform: PlatformId;
-    readonly route: Pick<EndpointRoute, 'endpoint' | 'session' | 'grants' | 'client'>;
+    readonly route: Pick<EndpointRoute, 'endpoint' | 'session' | 'grants' | 'client' | 'without'>;
     readonly after: { readonly position: number; readonly ordinal: number };
     /** The last position to look at. */
     readonly through: number;
@@ -48,13 +50,14 @@ export const readHeardMessages = async (
   const { platform, route, after: last, through, limit } = options;
   const { scope, of } = scopeOf(route);
   const { rows } = await client.query<HeardMessage>(
-    `select w.id, w.position, w.ordinal, m.subject, m.type, coalesce(d.state, f.state) as state
+    `select w.id, w.position, w.ordinal, m.subject, m.type, coalesce(d.state, f.state) as state,
+        cardinality($8::uuid[]) > 0 and coalesce(m.body::jsonb #>> '{data,accountId}' = any($8::uuid[]::text[]), false) as "isUnwanted"
       from (${scopes[scope]} order by w.position, w.ordinal limit $7) w
-      cross join lateral (select subject, type from message where platform = $1 and id = w.id limit 1) m
+      cross join lateral (select subject, type, body from message where platform = $1 and id = w.id limit 1) m
       left join lateral (select state from delivery where platform = $1 and id = w.id and endpoint = $2 limit 1) d on true
       left join lateral (select state from delivery_done where platform = $1 and id = w.id and endpoint = $2 limit 1) f on true
       order by w.position, w.ordinal`,
-    [platform, route.endpoint, last.position, last.ordinal, through, of, limit],
+    [platform, route.endpoint, last.position, last.ordinal, through, of, limit, route.without],
   );
   return rows;
 };

@@ -49,6 +49,9 @@ const settledBy = ({ ack = [], setErrs = {} }: Static<typeof pollBody>): readonl
   return [...new Map([...taken, ...refused].map((settled) => [settled.id, settled])).values()].filter(({ id }) => uuid.test(id));
 };
 
+/** Whether it is told of anything but of itself. */
+const isOpen = ({ state }: OwnStream): boolean => state.status === 'active' && state.paused === null;
+
 type Fetched = { readonly sets: Record<string, string>; readonly moreAvailable: boolean };
 
 /** `POST /{platform}/ssf/poll/{stream}`: SETs for who comes and fetches them. @see RFC 8936 */
@@ -68,7 +71,7 @@ export const pollRoute =
     /** The next SETs; what the receiver asks for no more is settled on the way. */
     const fetchNext = async (passage: SignalPassage, stream: OwnStream, limit: number): Promise<Fetched> => {
       const of = { platform: passage.names.platform, endpoint: stream.id };
-      const held = await readHeld(pool, { ...of, limit: limit + 1 });
+      const held = await readHeld(pool, { ...of, limit: limit + 1, ofItself: !isOpen(stream) });
       const signed = await sign(passage, stream, held.slice(0, limit));
       const unwanted = signed.flatMap(([id, token]) =>
         token === null ? [{ id, problem: 'The receiver has since asked for no such event' }] : [],
@@ -123,10 +126,9 @@ export const pollRoute =
         if (stream.state.signals.method !== 'poll') throw refusalProblem(signalWords, 'not_polled');
         await settlePolled(pool, { platform: passage.names.platform, endpoint: stream.id, settled: settledBy(request.body) });
         const { maxEvents = usual, returnImmediately = false } = request.body;
-        const isOpen = stream.state.status === 'active' && stream.state.paused === null;
-        if (maxEvents === 0 || !isOpen) return { sets: {}, moreAvailable: false };
+        if (maxEvents === 0) return { sets: {}, moreAvailable: false };
         const next = () => fetchNext(passage, stream, Math.min(maxEvents, most));
-        return returnImmediately ? next() : waitFor(request, passage, next);
+        return returnImmediately || !isOpen(stream) ? next() : waitFor(request, passage, next);
       },
     );
   };

@@ -1,4 +1,3 @@
-import { parseWebhookSecret } from '@grantlog/crypto';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Answer, createWorld, tenantJson, type World } from '../management/support/world.ts';
@@ -267,38 +266,5 @@ describe('the url that an agent names', () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(Number(refused[0]?.headers['retry-after'])).toBeGreaterThan(0);
     expect(refused[0]?.body).toMatchObject({ code: 'too_many_requests', detail: expect.stringContaining('Retry-After') });
-  });
-});
-
-describe('the key set of an endpoint', () => {
-  const keysAt = async (at: string): Promise<readonly Readonly<Record<string, string>>[]> => {
-    const { status, body } = await world.call(null, 'GET', `${at}/jwks.json`);
-    expect(status).toBe(200);
-    return body['keys'] as readonly Readonly<Record<string, string>>[];
-  };
-  const xOf = (whpk: unknown): unknown => {
-    const parsed = parseWebhookSecret(String(whpk));
-    return parsed?.scheme === 'v1a' ? parsed.publicKey.export({ format: 'jwk' }).x : null;
-  };
-
-  test('has the public keys that are good now, newest first, and nothing of who has it', async () => {
-    const { itself } = await agent();
-    const { at, body } = await register(itself, { signature: 'v1a' });
-    const [first, ...none] = await keysAt(at);
-    expect(none).toEqual([]);
-    expect(first).toEqual({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: expect.any(String), x: xOf(body['publicKey']) });
-    const rotated = await call(itself, 'POST', `${at}/secret`, {});
-    expect((await keysAt(at)).map(({ x }) => x)).toEqual([xOf(rotated.body['publicKey']), first?.['x']]);
-    const last = await call(itself, 'POST', `${at}/secret`, { overlapSeconds: 0 });
-    expect((await keysAt(at)).map(({ x }) => x)).toEqual([xOf(last.body['publicKey'])]);
-    await call(itself, 'DELETE', at);
-    expect((await world.call(null, 'GET', `${at}/jwks.json`)).status).toBe(404);
-  });
-
-  test('is 404 of a shared secret, on another platform and of what is no endpoint', async () => {
-    const { itself } = await agent();
-    const [shared, keyed] = [await register(itself), await register(itself, { signature: 'v1a' })];
-    for (const at of [shared.at, `/along/webhooks/endpoints/${keyed.id}`, `${collection}/${itself.stream}`, `${collection}/nonsense`])
-      expect(await world.call(null, 'GET', `${at}/jwks.json`)).toMatchObject({ status: 404, body: { code: 'unknown_endpoint' } });
   });
 });

@@ -1,4 +1,4 @@
-import { type GrantEvent, type SessionTerms, type SignInEvent, staleAfter } from '@grantlog/domain';
+import { enabledType, type GrantEvent, type SessionTerms, type SignInEvent, staleAfter } from '@grantlog/domain';
 import type { JsonObject, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import {
   type Affected,
@@ -44,7 +44,8 @@ type Announcement = {
   readonly routes: readonly EndpointRoute[];
   /** From 0, within the messages of one event. */
   readonly ordinal?: number;
-  readonly proves?: boolean;
+  /** Whom it is about, where that is told as well, whether or not it hears of anything else: its answer proves its URL. */
+  readonly itself?: EndpointRoute | null;
 };
 
 /** Who an event is about and what its body says of them, for each kind of subject. */
@@ -111,7 +112,7 @@ export const dispatchBatch = async (
     for (const written of [messages, deliveries, supersessions]) written.length = 0;
   };
   const tell = (event: RecordedEvent, message: Announcement): void => {
-    const { as: type, lane, subject, data, audience, ordinal = 0, proves = false } = message;
+    const { as: type, lane, subject, data, audience, ordinal = 0, itself = null } = message;
     const { position, recordedAt } = event;
     const id = messageId({ platform, position, recordedAt, subject });
     const body = renderBody({ type, recordedAt, data: { ...data, position } });
@@ -119,8 +120,10 @@ export const dispatchBatch = async (
     messages.push({ platform, id, position, ordinal, subject, type, renderer: rendererVersion, body, recordedAt, trace, audience });
     const stale = staleAfter(type);
     const account = typeof data['accountId'] === 'string' ? (data['accountId'] as StreamId) : null;
-    for (const { endpoint, proven, ordered, supersedes, polled, without } of message.routes) {
+    for (const route of itself === null ? message.routes : [...message.routes, itself]) {
+      const { endpoint, proven, ordered, supersedes, polled, without } = route;
       if (account !== null && without.includes(account)) continue;
+      const proves = route === itself;
       const isHeld = polled || (!proven && !proves);
       deliveries.push({
         platform,
@@ -159,12 +162,13 @@ export const dispatchBatch = async (
       await flush();
     }
   };
-  const takeIn = async (event: RecordedEvent): Promise<EndpointRoute | null> => {
+  const takeIn = async (event: RecordedEvent) => {
     const { streamId: endpoint, position } = event;
-    const route = await routes.change(endpoint, position);
-    if (await takeInEndpointEvent(client, event, { platform, route, flush }))
+    const changed = await routes.change(endpoint, position);
+    const { route, isStream } = changed ?? { route: null, isStream: false };
+    if (await takeInEndpointEvent(client, event, { platform, route, isStream, flush }))
       for (const lane of [revocationLane, firstLane] as const) wake(endpoint, lane);
-    return route;
+    return changed;
   };
 
   for (const event of events) {
@@ -175,7 +179,12 @@ export const dispatchBatch = async (
     const before = event.position;
     const subject = event.streamId;
     /** Tells whoever hears of these, in words that begin with who it is about. */
-    const tellOf = async (of: Extract<Telling, { readonly particulars: unknown }>, about: Concerned, data: JsonObject) =>
+    const tellOf = async (
+      of: Extract<Telling, { readonly particulars: unknown }>,
+      about: Concerned,
+      data: JsonObject,
+      itself: EndpointRoute | null = null,
+    ) =>
       tell(event, {
         as: of.as,
         lane: of.lane,
@@ -184,6 +193,7 @@ export const dispatchBatch = async (
         audience: audienceOf(about),
         // Nobody is told of itself that it does not answer.
         routes: (await routes.hearing(of.as, about)).filter((route) => route.endpoint !== subject),
+        itself,
       });
     switch (telling.about) {
       case 'grants_of_client':
@@ -238,20 +248,22 @@ export const dispatchBatch = async (
       }
       case 'endpoint': {
         if (endpoint === null) throw new Error(`endpoint ${subject} has no first event`);
+        const { route, isStream } = endpoint;
         const about = {
-          clients: new Set(endpoint.client === null ? [] : [endpoint.client]),
-          sessions: new Set(endpoint.session === null ? [] : [endpoint.session]),
+          clients: new Set(route.client === null ? [] : [route.client]),
+          sessions: new Set(route.session === null ? [] : [route.session]),
           grant: null,
         };
-        await tellOf(telling, about, endpointData(endpoint));
+        await tellOf(telling, about, endpointData(route), isStream && telling.toStream?.(event) === true ? route : null);
         break;
       }
       case 'receiver': {
         const route = routes.of(subject);
-        if (route === null || !telling.isAsked(event) || (telling.as === verification && route.proven)) break;
+        const as = endpoint?.isStream === true && telling.toStream?.(event) === true ? enabledType : telling.as;
+        if (route === null || !telling.isAsked(event) || (as === verification && route.proven)) break;
         const repeated = telling.repeats?.(event) ?? {};
         const data = { platform, ...endpointData(route), sequence: event.version, ...repeated };
-        tell(event, { as: telling.as, lane: firstLane, subject, data, audience: [], routes: [route], proves: true });
+        tell(event, { as, lane: firstLane, subject, data, audience: [], routes: [], itself: route });
         break;
       }
     }

@@ -1,6 +1,7 @@
 import type { EndpointRecovery } from '@grantlog/domain';
 import type { PlatformId, RecordedEvent } from '@grantlog/eventsourcing';
 import {
+  abandonDeliveries,
   cancelRecoveries,
   type EndpointRoute,
   holdPending,
@@ -14,6 +15,8 @@ type EndpointEventContext = {
   readonly platform: PlatformId;
   /** The endpoint as it is from its event on; null where it never was. */
   readonly route: EndpointRoute | null;
+  /** Whether it is a stream of security events. */
+  readonly isStream: boolean;
   /** Writes what was told of earlier events, where what follows is about it. */
   readonly flush: () => Promise<void>;
 };
@@ -22,11 +25,18 @@ type EndpointEventContext = {
 export const takeInEndpointEvent = async (
   client: Transaction,
   event: RecordedEvent,
-  { platform, route, flush }: EndpointEventContext,
+  { platform, route, isStream, flush }: EndpointEventContext,
 ): Promise<boolean> => {
   const key = { platform, endpoint: event.streamId };
+  /** A stream that is spoken to no more, or again, has yet to hear of that; what waited before is not for it any more. */
+  const empty = async (): Promise<void> => {
+    if (!isStream) return;
+    await flush();
+    while ((await abandonDeliveries(client, key)) > 0);
+  };
   switch (event.type) {
     case 'webhook_endpoint.enabled':
+      await empty();
       await resetHealth(client, key);
       return false;
     case 'webhook_endpoint.updated':
@@ -48,8 +58,11 @@ export const takeInEndpointEvent = async (
       await insertRecovery(client, { ...key, id, ...recovery, through: Math.min(through ?? position, position), requestedAt });
       return false;
     }
-    case 'webhook_endpoint.recovery_cancelled':
     case 'webhook_endpoint.disabled':
+      await empty();
+      await cancelRecoveries(client, key);
+      return false;
+    case 'webhook_endpoint.recovery_cancelled':
     case 'webhook_endpoint.deleted':
       await cancelRecoveries(client, key);
       return false;

@@ -20,8 +20,10 @@ export type Receiver = {
   readonly ordered: boolean;
   readonly concurrency: number;
   readonly ratePerSecond: number | null;
-  /** Whether the URL is proved; until then it gets nothing but what proves it. */
+  /** Whether the URL is proved. */
   readonly verified: boolean;
+  /** Whether it gets everything; what has yet to prove its URL or has paused gets nothing but verifications. */
+  readonly hearsAll: boolean;
   /** Newest first; two while one is being rotated out. */
   readonly secrets: readonly string[];
   /** Tokens for `Authorization: Bearer`, newest first; two while one is being rotated out, none where its agent gave none. */
@@ -80,14 +82,15 @@ const openSignals = async (
 
 /**
  * Loads an endpoint from the log itself, so that a new URL, a rotated secret or a disabled endpoint counts from the next
- * request on. Null when it must not be spoken to: unknown, disabled or deleted.
+ * request on. Null when it must not be spoken to: unknown, deleted or disabled, but for a stream of security events, which has
+ * yet to be told that.
  */
 export const openReceiver = async (reading: ReceiverReading, { platform, endpoint }: EndpointKey): Promise<Receiver | null> => {
   const { log, sealer } = reading;
   const loaded = await log.load(platform, [{ streamId: endpoint, withSecrets: true }, { streamId: platformStream }]);
   const stream = loaded.stream(endpoint);
   const state = fold(webhookEndpointDecider, stream);
-  if (state.status !== 'active') return null;
+  if (state.status !== 'active' && (state.status !== 'disabled' || state.signals === null || !state.verified)) return null;
   const owner = fold(platformDecider, loaded.stream(platformStream));
   const place = { platform, owner: endpoint, credentials: stream.credentials };
   const open = (kind: 'webhook_secret' | 'webhook_bearer', id: string): string =>
@@ -101,7 +104,8 @@ export const openReceiver = async (reading: ReceiverReading, { platform, endpoin
     ordered: state.ordered,
     concurrency: state.concurrency,
     ratePerSecond: state.ratePerSecond,
-    verified: state.verified && state.paused === null,
+    verified: state.verified,
+    hearsAll: state.status === 'active' && state.verified && state.paused === null,
     secrets: validSecrets(state.secrets, seconds).map((id) => open('webhook_secret', id)),
     bearers: validSecrets(state.bearers, seconds).map((id) => open('webhook_bearer', id)),
     headers:

@@ -27,12 +27,13 @@ type Fate = 'again' | 'first' | 'nothing';
 
 /** What becomes of a message that an endpoint may hear by its scope. */
 const fateOf = (
-  { type, subject, state }: HeardMessage,
+  { type, subject, state, isUnwanted }: HeardMessage,
   of: { readonly route: EndpointRoute; readonly includeDelivered: boolean },
 ): Fate => {
   const { route, includeDelivered } = of;
   // Questions to a receiver are for that one alone, and for that time; and nobody is told of itself.
-  if (type === verificationType || type === testType || subject === route.endpoint || !wants(route.types, type)) return 'nothing';
+  if (isUnwanted || type === verificationType || type === testType || subject === route.endpoint || !wants(route.types, type))
+    return 'nothing';
   switch (state) {
     case null:
       return 'first';

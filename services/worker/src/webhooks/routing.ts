@@ -30,11 +30,18 @@ const routeOf = (endpoint: StreamId, version: number, state: WebhookEndpointStat
   }
 };
 
+/** An endpoint from one of its events on. */
+type ChangedEndpoint = {
+  readonly route: EndpointRoute;
+  /** Whether it is a stream of security events. */
+  readonly isStream: boolean;
+};
+
 /** Folds an endpoint as it was at a position and stores its route. Endpoints' streams are short. */
 const refold = async (
   client: Transaction,
   at: { readonly platform: PlatformId; readonly endpoint: StreamId; readonly position: number },
-): Promise<EndpointRoute | null> => {
+): Promise<ChangedEndpoint | null> => {
   const events = (await readStream(client, { platform: at.platform, streamId: at.endpoint })).filter(
     ({ position }) => position <= at.position,
   );
@@ -44,8 +51,9 @@ const refold = async (
     webhookEndpointDecider.initial,
   );
   const route = routeOf(at.endpoint, events.length, state);
-  if (route !== null) await upsertRoute(client, { platform: at.platform, foldVersion, route });
-  return route;
+  if (route === null) return null;
+  await upsertRoute(client, { platform: at.platform, foldVersion, route });
+  return { route, isStream: 'signals' in state && state.signals !== null };
 };
 
 /** Whom an event concerns. */
@@ -64,7 +72,7 @@ export type Routes = {
   /** An active endpoint; null where it is not spoken to. */
   readonly of: (endpoint: StreamId) => EndpointRoute | null;
   /** Takes in a change of an endpoint, at its event's position, and returns it as it is then; null where it never was. */
-  readonly change: (endpoint: StreamId, position: number) => Promise<EndpointRoute | null>;
+  readonly change: (endpoint: StreamId, position: number) => Promise<ChangedEndpoint | null>;
 };
 
 /** The routes that many batches share, by platform, as of a version of them. */
@@ -94,14 +102,15 @@ export const openRoutes = async (
   const read = new Set<StreamId>();
 
   const change: Routes['change'] = async (endpoint, position) => {
-    const route = await refold(client, { platform, endpoint, position });
-    if (route === null) return null;
+    const refolded = await refold(client, { platform, endpoint, position });
+    if (refolded === null) return null;
+    const { route } = refolded;
     const isNarrow = route.session !== null || route.grants !== null || own.of(endpoint) !== null;
     if (!isNarrow && (route.status === 'active' || (changed ?? shared).of(endpoint) !== null)) changed ??= createRouteIndex(shared.all());
     const index = isNarrow ? own : (changed ?? shared);
     if (route.status === 'active') index.place(route);
     else index.remove(endpoint);
-    return route;
+    return refolded;
   };
   for (const endpoint of outdated) await change(endpoint, at.position - 1);
 

@@ -105,8 +105,8 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
   };
   /** @param noted what was left of its rate. */
   const meet = (opened: Receiver | null, noted: { readonly left: number | null; readonly ageMs: number }): void => {
-    // The dispatcher has yet to hear that another URL has to be proved: what it handed out is given back.
-    if (opened === null || (!opened.verified && waiting.some(({ proves }) => !proves))) closing = 'yes';
+    // The dispatcher has yet to hear that another URL has to be proved, or of a pause: what it handed out is given back.
+    if (opened === null || (!opened.hearsAll && waiting.some(({ proves }) => !proves))) closing = 'yes';
     const perSecond = opened?.ratePerSecond ?? null;
     if (perSecond !== (receiver?.ratePerSecond ?? null))
       bucket = perSecond === null ? null : createTokenBucket({ perSecond, ...noted, now: () => performance.now() });

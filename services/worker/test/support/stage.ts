@@ -14,6 +14,7 @@ export const receiverOf = (of: Partial<Receiver> = {}): Receiver => ({
   concurrency: 10,
   ratePerSecond: null,
   verified: true,
+  hearsAll: true,
   secrets: [],
   bearers: [],
   headers: {},
