@@ -19,6 +19,7 @@ export {
 export { createDataKey, openPersonal, type PersonalFields, sealPersonal } from './personal.ts';
 export { s256 } from './pkce.ts';
 export { randomKey, randomToken, randomUuid } from './random.ts';
+export { ed25519PublicKey, signEd25519, verifyEd25519 } from './raw-ed25519.ts';
 export { createRecoveryCodes, digestRecoveryCodes, findRecoveryCode, recoveryCodeCount } from './recovery-codes.ts';
 export { createSealer, type Sealer } from './sealing.ts';
 export { WeakSecret } from './secret-keys.ts';
