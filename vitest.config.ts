@@ -13,7 +13,7 @@ export default defineConfig({
           ...limits,
           name: 'unit',
           include: [
-            'packages/{eventsourcing,domain,protocol,crypto,egress,runtime,guard}/test/**/*.test.ts',
+            'packages/{eventsourcing,domain,protocol,crypto,transparency,egress,runtime,guard}/test/**/*.test.ts',
             'test/architecture/**/*.test.ts',
           ],
         },

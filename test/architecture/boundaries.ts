@@ -7,17 +7,40 @@ export const internalEdges: Readonly<Record<string, readonly string[]>> = {
   'packages/domain': ['eventsourcing'],
   'packages/protocol': [],
   'packages/crypto': [],
+  'packages/transparency': ['crypto'],
   'packages/postgres': ['eventsourcing', 'crypto'],
-  'packages/read-models': ['postgres', 'domain', 'eventsourcing', 'crypto'],
+  'packages/read-models': ['postgres', 'domain', 'eventsourcing', 'crypto', 'transparency'],
   'packages/guard': ['protocol', 'crypto'],
   'packages/egress': [],
   'packages/runtime': [],
   'packages/provisioning': ['postgres', 'domain', 'eventsourcing', 'crypto'],
-  'packages/cli': ['crypto', 'domain', 'egress', 'eventsourcing', 'postgres', 'protocol', 'provisioning', 'read-models', 'runtime'],
-  'services/api': ['crypto', 'domain', 'egress', 'eventsourcing', 'postgres', 'protocol', 'provisioning', 'read-models', 'runtime'],
+  'packages/cli': [
+    'crypto',
+    'domain',
+    'egress',
+    'eventsourcing',
+    'postgres',
+    'protocol',
+    'provisioning',
+    'read-models',
+    'runtime',
+    'transparency',
+  ],
+  'services/api': [
+    'crypto',
+    'domain',
+    'egress',
+    'eventsourcing',
+    'postgres',
+    'protocol',
+    'provisioning',
+    'read-models',
+    'runtime',
+    'transparency',
+  ],
   'test/example-resources': ['guard'],
   'test/example-clients': [],
-  'services/worker': ['crypto', 'domain', 'egress', 'eventsourcing', 'postgres', 'provisioning', 'read-models', 'runtime'],
+  'services/worker': ['crypto', 'domain', 'egress', 'eventsourcing', 'postgres', 'provisioning', 'read-models', 'runtime', 'transparency'],
 };
 
 /** Modules that one place alone may import. */
@@ -32,7 +55,7 @@ export const soleImporters: readonly { readonly module: RegExp; readonly owners:
 ];
 
 /** Packages that do no I/O: no module of Node, nothing from outside. */
-export const purePackages: readonly string[] = ['packages/eventsourcing', 'packages/domain', 'packages/protocol'];
+export const purePackages: readonly string[] = ['packages/eventsourcing', 'packages/domain', 'packages/protocol', 'packages/transparency'];
 
 /**
  * Workspaces in which something may make requests without the guarded client of packages/egress: who asks the one server that it
