@@ -87,6 +87,15 @@ describe('canonical JSON', () => {
     expect(() => canonicalJson(value)).toThrow(RangeError);
   });
 
+  test.each([
+    ['a"b', String.raw`"a\"b"`],
+    ['a\\b', String.raw`"a\\b"`],
+    ['a/b<c>', '"a/b<c>"'],
+    ['a\u007f\u2028', '"a\u007f\u2028"'],
+  ])('writes the text %j with no escapes but those that have to be', (text, written) => {
+    expect(canonicalJson(text)).toBe(written);
+  });
+
   test('takes 500 levels, and the name __proto__ for one like any other', () => {
     expect(canonicalJson(nested(500))).toHaveLength(1008);
     expect(canonicalJson(JSON.parse('{"b":1,"__proto__":{"a":2}}') as JsonValue)).toBe('{"__proto__":{"a":2},"b":1}');

@@ -1,3 +1,4 @@
+import { sha256, signEd25519 } from '@grantlog/crypto';
 import { describe, expect, test } from 'vitest';
 import {
   cosign,
@@ -13,10 +14,10 @@ import {
   writeVerifierKey,
 } from '../src/index.ts';
 import { logSigner, origin, signerOf } from './support/signers.ts';
-import { flipped, leafHashes } from './support/stored-tree.ts';
+import { flipped } from './support/stored-tree.ts';
 
 const key = verifierKeyOf(logSigner, 'ed25519');
-const [root = new Uint8Array(32)] = leafHashes(1);
+const root = Buffer.alloc(32, 5);
 const checkpoint = { origin, size: 42, root };
 const signed = signCheckpoint(checkpoint, logSigner);
 const signature = signed.slice(signed.indexOf('—'));
@@ -119,6 +120,14 @@ describe('a key of notes', () => {
     expect(readVerifierKey(other)).toBeNull();
   });
 
+  test('is not read with a key of another length, though the id is that of it', () => {
+    for (const length of [31, 33]) {
+      const other = Buffer.concat([Buffer.of(1), Buffer.alloc(length, 3)]);
+      const otherId = Buffer.from(sha256(Buffer.concat([Buffer.from(`${name}\n`), other])).subarray(0, 4)).toString('hex');
+      expect(readVerifierKey(`${name}+${otherId}+${other.toString('base64')}`)).toBeNull();
+    }
+  });
+
   test.each(['', 'a b', 'a+b', 'a\u2003b', 'a\nb'])('has no name like %j', (bad) => {
     expect(() => verifierKeyOf({ ...logSigner, name: bad }, 'ed25519')).toThrow(RangeError);
   });
@@ -198,8 +207,19 @@ describe('a cosignature', () => {
     expect(readCosignatures({ ...note, text: note.text.replace('42', '43') }, [witnessKey])).toEqual([]);
     expect(readCosignatures(note, [verifierKeyOf(signerOf(witness.name, 10), 'cosignature/v1')])).toEqual([]);
     expect(readCosignatures(note, [verifierKeyOf(witness, 'ed25519')])).toEqual([]);
+    expect(readCosignatures({ ...note, signatures: [{ ...cosigned, bytes: cosigned.bytes.subarray(0, 5) }] }, [witnessKey])).toEqual([]);
+    expect(readCosignatures(note, [{ ...witnessKey, algorithm: 'ed25519' }])).toEqual([]);
     // A log's signature is not a witness', even where both use one key under one name.
     expect(readCosignatures(required(signed), [{ ...key, algorithm: 'cosignature/v1' }])).toEqual([]);
+  });
+
+  test('counts for nothing at a time that no double tells from its neighbour', () => {
+    const time = Buffer.alloc(8);
+    time.writeBigUInt64BE(2n ** 53n);
+    const message = Buffer.from(`cosignature/v1\ntime ${2n ** 53n}\n${required(signed).text}`);
+    const bytes = Buffer.concat([time, signEd25519(witness.key, message)]);
+    const note = { ...required(signed), signatures: [{ name: witnessKey.name, keyId: witnessKey.keyId, bytes }] };
+    expect(readCosignatures(note, [witnessKey])).toEqual([]);
   });
 
   test.each([-1, 0.5, Number.NaN, 2 ** 53])('is not made at %s', (at) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   emptyRoot,
   hashLeaf,
+  hashNode,
   openTree,
   proveConsistency,
   proveInclusion,
@@ -166,6 +167,7 @@ describe('proofs', () => {
           { index: size },
           { index: -1 },
           { index: index + 0.5 },
+          { size: size + 0.5 },
           { leafHash: leafHash.subarray(1) },
           { size: index },
           { size: 0 },
@@ -193,6 +195,16 @@ describe('proofs', () => {
     }
   });
 
+  test('lead no further than the root, even where a longer way would lead to the one that is claimed', () => {
+    const [leafHash = emptyRoot(), sibling = emptyRoot(), above = emptyRoot()] = leaves;
+    const root = hashNode(sibling, leafHash);
+    expect(verifyInclusion({ index: 0, size: 1, root, leafHash, hashes: [sibling] })).toBe(false);
+    const pair = hashNode(leafHash, sibling);
+    const claim = { oldSize: 1, oldRoot: leafHash, newSize: 2, newRoot: pair, hashes: [sibling] };
+    expect(verifyConsistency(claim)).toBe(true);
+    expect(verifyConsistency({ ...claim, newRoot: hashNode(above, pair), hashes: [sibling, above] })).toBe(false);
+  });
+
   test('of growth are those of the definition, and fail for any other root, size, bit or length', async () => {
     const tree = await storeTree(leaves);
     await fc.assert(
@@ -212,6 +224,8 @@ describe('proofs', () => {
           { hashes: [newRoot, ...hashes] },
           { oldSize: newSize + 1 },
           { oldSize: -1 },
+          { newSize: newSize + 0.5 },
+          { oldSize: oldSize - 0.5 },
           { oldSize: oldSize - 1 },
           { newSize: oldSize - 1 },
           ...(hashes.length > 0

@@ -80,6 +80,20 @@ describe('a log that is as it was signed', () => {
     expect(verification).toMatchObject({ kind: 'verified', size: 2000, distrusted: { level: 0, index: 2 } });
   });
 
+  test('is not judged when it, or its tiles, cannot be read', async () => {
+    const lost = async (): Promise<never> => {
+      throw new Error('no answer');
+    };
+    async function* events(): AsyncGenerator<LoggedEvent> {
+      yield* logged(leaves.slice(0, 10));
+      await lost();
+    }
+    const { checkpoint } = await claimed();
+    await expect(verifyLog({ events: events(), log, trusted: [at(700)] })).rejects.toThrow('no answer');
+    const audit = { events: logged(leaves), log, trusted: [], claimed: { checkpoint, readTile: lost } };
+    await expect(verifyLog(audit)).rejects.toThrow('no answer');
+  });
+
   test('is not verified against nothing', async () => {
     await expect(verifyLog({ events: logged(leaves), log, trusted: [] })).rejects.toThrow(RangeError);
   });
