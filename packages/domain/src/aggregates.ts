@@ -1,6 +1,8 @@
 import type { Decider, DomainEvent, JsonValue, Placed, RecordedEvent } from '@grantlog/eventsourcing';
 import { accountDecider } from './account/decide.ts';
 import type { AccountEvent } from './account/events.ts';
+import { auditDecider } from './audit/decide.ts';
+import type { AuditEvent } from './audit/events.ts';
 import { clientDecider } from './client/decide.ts';
 import type { ClientEvent } from './client/events.ts';
 import { grantDecider } from './grant/decider.ts';
@@ -28,10 +30,11 @@ export type GrantlogEvent =
   | NameEvent
   | WebhookEndpointEvent
   | SessionEvent
-  | GrantEvent;
+  | GrantEvent
+  | AuditEvent;
 
 /** One number for all folds, part of a snapshot's key: raise it with any change to the shape or meaning of a state. */
-export const foldVersion = 9;
+export const foldVersion = 10;
 
 /** An aggregate as who only folds sees it: the states are JSON, and only its own `evolve` knows more. */
 export type AggregateFold = {
@@ -62,6 +65,7 @@ const folds: ReadonlyMap<string, AggregateFold> = new Map(
     foldOf('webhook_endpoint', webhookEndpointDecider),
     foldOf('session', sessionDecider),
     foldOf('grant', grantDecider),
+    foldOf('audit', auditDecider),
   ].map((fold) => [fold.name, fold]),
 );
 

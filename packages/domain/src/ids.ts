@@ -6,6 +6,7 @@ export type GrantId = Brand<StreamId, 'GrantId'>;
 export type SessionId = Brand<StreamId, 'SessionId'>;
 export type SignInId = Brand<StreamId, 'SignInId'>;
 export type EndpointId = Brand<StreamId, 'EndpointId'>;
+export type AuditReadId = Brand<StreamId, 'AuditReadId'>;
 export type NameId = Brand<StreamId, 'NameId'>;
 
 /** The wire's `client_id`; the client's stream id is derived from it. */

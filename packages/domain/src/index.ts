@@ -9,6 +9,8 @@ export type { AccountEvent, AccountKind, MfaFactor } from './account/events.ts';
 export type { AccountRecord, AccountState, EnrolledFactor, RecoveryCodes } from './account/state.ts';
 export type { AggregateFold, GrantlogEvent } from './aggregates.ts';
 export { aggregateOf, foldVersion } from './aggregates.ts';
+export { auditDecider } from './audit/decide.ts';
+export type { AuditEvent, AuditQuestion } from './audit/events.ts';
 export type { SettingsProblem } from './client/check-settings.ts';
 export type { ClientCommand, ClientRefusal } from './client/decide.ts';
 export { clientDecider } from './client/decide.ts';
@@ -45,7 +47,7 @@ export type {
   TokenMaker,
 } from './grant/events.ts';
 export type { GrantState } from './grant/state.ts';
-export type { AccountId, ClientId, ClientStreamId, EndpointId, GrantId, Instant, NameId, SessionId, SignInId } from './ids.ts';
+export type { AccountId, AuditReadId, ClientId, ClientStreamId, EndpointId, GrantId, Instant, NameId, SessionId, SignInId } from './ids.ts';
 export { keyRingStream, parsePlatformId, parseStreamId, platformStream, standingKinds, systemPlatform } from './ids.ts';
 export type { KeyRingCommand, KeyRingRefusal } from './key-ring/decide.ts';
 export { highestTokenKeyId, keyRingDecider, keyRingLimit, nextTokenKeyId } from './key-ring/decide.ts';

@@ -133,6 +133,10 @@ export const eventData: { readonly [T in Type]: Arbitrary<DataOf<T>> } = {
   'account.enabled': nothing,
   'account.grants_revoked': fc.record({ reason }),
   'account.erased': nothing,
+  'audit.read': fc.record({
+    question: fc.constantFrom('events' as const, 'grant' as const),
+    about: fc.record({ account: streamId('0003') }),
+  }),
   'sign_in.succeeded': fc.record({ account: streamId('0003'), method: fc.constant('password' as const), amr: fc.constant(['pwd']) }),
   'sign_in.failed': fc.record({ account: fc.option(streamId('0003')), reason: fc.constant('wrong_password' as const) }),
   'sign_in.ended': fc.record({ reason: fc.constant('signed_out' as const) }),

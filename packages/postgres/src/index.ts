@@ -1,6 +1,15 @@
 export type { Pool } from 'pg';
 export { type BasicUse, countBasicUse, resetBasicUse } from './attempts/basic-use.ts';
 export { type AttemptBucket, type AttemptBudget, deleteIdleAttemptBuckets, giveBackAttempt, takeAttempt } from './attempts/take-attempt.ts';
+export {
+  type AuditTree,
+  readAuditTile,
+  readAuditTree,
+  readLineage,
+  type WrittenTile,
+  writeAuditTree,
+} from './audit-tree/audit-tree.ts';
+export { type AuditCheckpoint, insertAuditCheckpoint, readAuditCheckpoint } from './audit-tree/checkpoints.ts';
 export type { DatabaseRole, PoolOptions } from './connection/pool.ts';
 export { createPool } from './connection/pool.ts';
 export { transaction } from './connection/transaction.ts';
@@ -77,6 +86,7 @@ export { forgetProofs, type ProofUse, spendProof } from './dpop/spend-proof.ts';
 export { appendBatch } from './log/append-batch.ts';
 export { classifyFailure } from './log/failures.ts';
 export { loadBatch, type RawStream, streamKey } from './log/load-batch.ts';
+export { logAsOf, type Moment } from './log/log-as-of.ts';
 export { createNotifier, toldChannel } from './log/notifier.ts';
 export type { PostgresEventLogOptions } from './log/postgres-event-log.ts';
 export { createPostgresEventLog } from './log/postgres-event-log.ts';

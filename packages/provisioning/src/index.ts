@@ -35,6 +35,7 @@ export {
 export { listEndpoints } from './list-endpoints.ts';
 export { listIntegrationAccounts } from './list-integration-accounts.ts';
 export { listSessionWebhooks, type SessionWebhook } from './list-session-webhooks.ts';
+export { openLogKey } from './log-key.ts';
 export { readPersonal, sealDataKey, sealPersonalOf } from './personal-data.ts';
 export type { PlatformDirectory, PlatformNames } from './platform-directory.ts';
 export { canonicalEmail, createPlatformDirectory } from './platform-directory.ts';
@@ -43,6 +44,7 @@ export { newSigningKey, newTokenKey } from './platform-keys.ts';
 export type { By, Provisioning } from './provisioning.ts';
 export { putSessionWebhook, type SessionWebhookPut } from './put-session-webhook.ts';
 export { queueMail } from './queue-mail.ts';
+export { recordAuditRead } from './record-audit-read.ts';
 export type { AccountRegistered, NewAccount } from './register-account.ts';
 export { isAcceptableEmail, registerAccount } from './register-account.ts';
 export type { ClientRegistered, NewClient } from './register-client.ts';

@@ -31,6 +31,14 @@ export const newTokenKey = (sealer: Sealer, platform: PlatformId, keyId: number)
   return { credential, description: { use: 'token', keyId, alg: 'HS256', credentialId: credential.id, publicJwk: null } };
 };
 
+/** The key for checkpoints of the log's tree. */
+export const newLogKey = async (sealer: Sealer, platform: PlatformId): Promise<NewKey> => {
+  const key = await generateSigningKey('EdDSA');
+  const credential = sealCredential(sealer, { platform, owner: keyRingStream, kind: 'log_key', bytes: key.pkcs8 });
+  const publicJwk = { ...key.publicJwk } as Record<string, string>;
+  return { credential, description: { use: 'log', keyId: key.kid, alg: 'EdDSA', credentialId: credential.id, publicJwk } };
+};
+
 const newNameKey = (sealer: Sealer, platform: PlatformId): NewKey => {
   const credential = sealCredential(sealer, { platform, owner: keyRingStream, kind: 'name_key', bytes: randomKey() });
   return { credential, description: { use: 'name', keyId: 'name', alg: 'HS256', credentialId: credential.id, publicJwk: null } };

@@ -6,6 +6,7 @@ import type { NewCredential } from '@grantlog/postgres';
 /** Kinds of secret that a stream may own; part of what their ciphertext is bound to. */
 export type CredentialKind =
   | 'name_key'
+  | 'log_key'
   | 'token_key'
   | 'signing_key'
   | 'password_hash'

@@ -1,3 +1,6 @@
+export { clockAt, positionAt } from './audit-index/zz-temporary.ts';
+export { storedEventOf } from './audit-tree/stored-event.ts';
+export { tileReaderOf } from './audit-tree/tree-reader.ts';
 export { type ClientListQuery, type ClientPage, type ListedClient, listClients } from './client-list/list-clients.ts';
 export { listUnusedClients } from './client-list/list-unused-clients.ts';
 export { clientList } from './client-list/projection.ts';

@@ -6,6 +6,7 @@ import { longestClientId } from '@grantlog/protocol';
 import type { FastifyBaseLogger, FastifyInstance, RouteOptions } from 'fastify';
 import fastify, { LogController } from 'fastify';
 import { accountApi } from './account/account-api.ts';
+import { auditApi } from './audit/audit-api.ts';
 import type { Deps } from './deps.ts';
 import { developerApi } from './developer/developer-api.ts';
 import { documentationPages } from './documentation/documentation-pages.ts';
@@ -161,6 +162,7 @@ export const createApp = async (
   await signalApi(deps)(app);
   await accountApi(deps)(app);
   await managementApi(deps)(app);
+  await auditApi(deps)(app);
   await developerApi(deps)(app);
   await upstreamProxy({ ...deps, methodsOf })(app);
   return app;

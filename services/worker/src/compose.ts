@@ -20,6 +20,8 @@ import {
 import { clientList, grantList } from '@grantlog/read-models';
 import type { Logger, OpsServer, ServiceConfig } from '@grantlog/runtime';
 import { createOpsServer } from '@grantlog/runtime';
+import { createAuditTree } from './audit/tree.ts';
+import { treeKeeping } from './audit/tree-keeping.ts';
 import { reapClients } from './clients/reap-clients.ts';
 import { every } from './every.ts';
 import { expireGrants } from './grants/expire-grants.ts';
@@ -156,6 +158,14 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
       }),
     ],
   });
+  // A second is soon enough for a signature, and one signs for many events.
+  const trees = runSubscriptions({
+    ...unhurried,
+    pool,
+    pollEvery: second,
+    parallel: 1,
+    subscriptions: [createAuditTree(treeKeeping({ log: events, pool, sealer, publicUrl: config.publicUrl }))],
+  });
   const projections = runProjections({ pool, projections: [grantList, clientList], runner: unhurried, onError: troubled('projections') });
 
   if (config.smtpUrl === undefined && !config.isDevelopment)
@@ -217,7 +227,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   return {
     ops,
     stop: async () => {
-      const everything = [dispatching, turns, mailer, logouts, ...timers, subscriptions, projections];
+      const everything = [dispatching, turns, mailer, logouts, ...timers, subscriptions, trees, projections];
       // First of all: what this process took from now on, it would not do.
       const resting = queue.rest();
       await Promise.all([resting, ...everything.map((part) => part.stop())]);

@@ -4,6 +4,7 @@ import { type GrantId, parseStreamId, type SessionId } from '@grantlog/domain';
 import type { StreamId } from '@grantlog/eventsourcing';
 import { tellGrant } from '../audit/tell-grant.ts';
 import { tellSession } from '../audit/tell-session.ts';
+import { verifyAudit } from '../audit/verify/verify.ts';
 import { type Command, UsageError } from '../command.ts';
 import { databaseOf } from '../launcher/database-of.ts';
 
@@ -24,15 +25,24 @@ const idOf = (subject: Subject, text: string): StreamId => {
 /** `grantlog audit`. */
 export const auditCommand: Command = {
   name: 'audit',
-  summary: 'read the audit trail: one grant, or one sign-up session, from its first event to its last',
+  summary: 'read the audit trail, one grant or sign-up session, and verify that nobody has changed it',
   usage: `grantlog audit grant <id> [--platform <name>]
        grantlog audit session <id> [--platform <name>]
+       grantlog audit verify --key <verifier key> [--checkpoint <file>]... --url <tree> [--token-file <file>]
+       grantlog audit verify --key <verifier key> [--checkpoint <file>]... --platform <name>
+       grantlog audit verify --key <verifier key> --checkpoint <file>... --export <file>
 
 Prints a timeline from the log: what was allowed, to whom, every refresh and the end. The id of a grant is what
 introspection calls grant_id and webhooks call grantId. A sign-up session is told with the grant that its person allowed;
 its id is what webhooks call sessionId, not the secret that the agent has under that name. The database is DATABASE_URL,
-else that of the instance here.`,
+else that of the instance here.
+
+verify reads a log again, event by event, and says whether it is the one that was signed: of a live server (--url is the
+issuer, then /audit/tree; an auditor's token shows the events), of the database, or of an export with one leaf a line. Each
+--checkpoint is one that you have kept: without one, only what the log says of itself now is compared. Take the key from
+/audit/tree once and keep it where nobody there can change it. The exit code is 1 where something does not fit.`,
   run: async (argv, io) => {
+    if (argv[0] === 'verify') return verifyAudit(argv.slice(1), io);
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { platform: { type: 'string' } } });
     const [what, text, ...rest] = positionals;
     if (!isSubject(what) || text === undefined || rest.length > 0)

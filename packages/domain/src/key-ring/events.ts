@@ -27,6 +27,14 @@ export type KeyDescription =
       readonly alg: 'HS256';
       readonly credentialId: string;
       readonly publicJwk: null;
+    }
+  /** What the checkpoints of the log's tree are signed with; verifiers keep its public half, so it is made once and not superseded. */
+  | {
+      readonly use: 'log';
+      readonly keyId: string;
+      readonly alg: 'EdDSA';
+      readonly credentialId: string;
+      readonly publicJwk: JsonObject;
     };
 
 export type KeyUse = KeyDescription['use'];

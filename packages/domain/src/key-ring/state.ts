@@ -75,5 +75,7 @@ const describe = (key: RingKey): KeyDescription => {
       return { use: 'token', keyId: key.keyId, alg: key.alg, credentialId, publicJwk: null };
     case 'name':
       return { use: 'name', keyId: key.keyId, alg: key.alg, credentialId, publicJwk: null };
+    case 'log':
+      return { use: 'log', keyId: key.keyId, alg: key.alg, credentialId, publicJwk: key.publicJwk };
   }
 };

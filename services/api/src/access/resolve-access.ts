@@ -1,6 +1,6 @@
 import type { AccountState, ClientState, GrantState, PlatformDocument } from '@grantlog/domain';
 import { isAccessLive } from '@grantlog/domain';
-import type { Loaded, LoadedStream, LoadRequest } from '@grantlog/eventsourcing';
+import type { EventLog, Loaded, LoadedStream, LoadRequest } from '@grantlog/eventsourcing';
 import type { PlatformNames } from '@grantlog/provisioning';
 import { loadWithSources } from '../delegation/load-with-sources.ts';
 import type { Deps } from '../deps.ts';
@@ -91,7 +91,7 @@ export type ResolveOptions = {
 
 /** Reads what a token gives at this instant: from the log alone, never from a projection or a cache (design §6). */
 export const resolveAccess = async (
-  deps: Pick<Deps, 'log' | 'keys' | 'config'>,
+  deps: Pick<Deps, 'keys' | 'config'> & { readonly log: Pick<EventLog, 'load'> },
   names: PlatformNames,
   text: string,
   options: ResolveOptions = {},

@@ -13,6 +13,7 @@
  * - `upstream`: passed on as it is; the protected resource behind it judges the credentials with its own guard.
  * - `reader`: an access token of the platform, for what concerns it, or an operator's, for everything of the platform.
  * - `operator`: an access token of the system platform, with a role for the platform.
+ * - `auditor`: the same with the scope audit, and a role for the platform's audit trail.
  */
 export type RouteAuthentication =
   | 'none'
@@ -25,7 +26,8 @@ export type RouteAuthentication =
   | 'agent'
   | 'upstream'
   | 'reader'
-  | 'operator';
+  | 'operator'
+  | 'auditor';
 
 /** How a route words its errors: OAuth JSON, a page for people, or a problem (RFC 9457). */
 export type ErrorStyle = 'oauth' | 'page' | 'problem';

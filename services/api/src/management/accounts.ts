@@ -3,13 +3,14 @@ import type { AccountId, AccountRefusal, NameRefusal } from '@grantlog/domain';
 import { standingKinds } from '@grantlog/domain';
 import { resetBasicUse } from '@grantlog/postgres';
 import type { AccountChange } from '@grantlog/provisioning';
-import { changeAccount, eraseAccount, readPersonal, registerAccount, setPassword } from '@grantlog/provisioning';
+import { changeAccount, eraseAccount, registerAccount, setPassword } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem, unfit } from '../json-api/refusals.ts';
-import { type Changed, changed, exactly, label, noBody, nullable, platformParams, position, reasonBody } from '../json-api/schemas.ts';
+import { type Changed, changed, exactly, label, noBody, platformParams, position, reasonBody } from '../json-api/schemas.ts';
 import { foldAccount } from '../platforms/load-parties.ts';
+import { accountKind, accountView, accountViewOf } from './account-view.ts';
 import { activeClientsOf, changedOwner } from './active-clients.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
@@ -40,29 +41,13 @@ const tags = ['Accounts'];
 const accountParams = Type.Object({ platform: Type.String(), accountId: Type.String() });
 const roles = Type.Array(Type.String({ minLength: 1, maxLength: 101 }), { maxItems: 256, uniqueItems: true });
 const password = Type.String({ minLength: 8, maxLength: 1024 });
-const kind = Type.Enum(['person', 'integration'], {
-  description: 'An integration account is for a program and never signs in at the form',
-});
 const newAccount = exactly({
   email: Type.String({ maxLength: 255 }),
   name: label,
   password,
   roles: Type.Optional(roles),
-  kind: Type.Optional(kind),
+  kind: Type.Optional(accountKind),
 });
-const accountView = Type.Object({
-  accountId: Type.String(),
-  status: Type.Enum(['active', 'disabled', 'erased']),
-  reason: nullable(Type.String()),
-  kind: nullable(kind),
-  emailVerified: Type.Boolean({ description: 'Whether its mailbox has answered' }),
-  personal: Type.Union([Type.Object({ email: nullable(Type.String()), name: nullable(Type.String()) }), Type.Enum(['erased'])]),
-  roles: Type.Array(Type.String()),
-  hasPassword: Type.Boolean(),
-  factors: Type.Array(Type.Enum(['totp', 'passkey'])),
-  contexts: Type.Array(Type.String()),
-});
-
 const hashable = async <Outcome>(work: Promise<Outcome>): Promise<Outcome> => {
   try {
     return await work;
@@ -121,38 +106,7 @@ export const accountRoutes =
         const loaded = await deps.log.load(platform, [{ streamId: accountId, withSecrets: true }]);
         const state = foldAccount(loaded, accountId);
         if (state === null || state.status === 'none') throw refusalProblem(words, 'unknown_account');
-        if (state.status === 'erased') {
-          return {
-            accountId,
-            status: state.status,
-            reason: null,
-            kind: null,
-            emailVerified: false,
-            personal: 'erased' as const,
-            roles: [],
-            hasPassword: false,
-            factors: [],
-            contexts: [],
-          };
-        }
-        const personal = readPersonal(deps.sealer, {
-          platform,
-          subject: accountId,
-          wrappedKey: loaded.stream(accountId).dataKey,
-          personal: state.personal,
-        });
-        return {
-          accountId,
-          status: state.status,
-          reason: state.status === 'disabled' ? state.reason : null,
-          kind: state.kind,
-          emailVerified: state.emailVerified,
-          personal: personal === 'erased' ? personal : { email: personal['email'] ?? null, name: personal['name'] ?? null },
-          roles: [...state.roles],
-          hasPassword: state.passwordCredential !== null,
-          factors: state.factors.map(({ factor }) => factor),
-          contexts: [...state.contexts.ids],
-        };
+        return accountViewOf(deps.sealer, { platform, accountId, state, wrappedKey: loaded.stream(accountId).dataKey });
       },
     );
 

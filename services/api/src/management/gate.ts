@@ -3,7 +3,7 @@ import { ProblemError, problem } from '@grantlog/protocol';
 import type { By, PlatformNames } from '@grantlog/provisioning';
 import type { FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
-import type { Operator } from './operator.ts';
+import type { Operator, OperatorNeed } from './operator.ts';
 import { authenticateOperator, requireOperator } from './operator.ts';
 
 /** An operator who was let in, as what follows needs them. */
@@ -21,7 +21,11 @@ export const noSuchPlatform = (): ProblemError =>
     { headers: { 'cache-control': 'no-store' } },
   );
 
-const config = { authentication: 'operator', errors: 'problem' } as const;
+/** What a route says of its door. */
+const configs = {
+  manage: { authentication: 'operator', errors: 'problem' },
+  audit: { authentication: 'auditor', errors: 'problem' },
+} as const;
 
 /**
  * Where operators are let in: before the body is read, and before anything is said about what was asked.
@@ -30,7 +34,8 @@ const config = { authentication: 'operator', errors: 'problem' } as const;
  */
 export type OperatorGate = ReturnType<typeof createOperatorGate>;
 
-export const createOperatorGate = (deps: Deps) => {
+export const createOperatorGate = (deps: Deps, need: OperatorNeed = 'manage') => {
+  const config = configs[need];
   const passages = new WeakMap<FastifyRequest, Passage>();
   const admit = (request: FastifyRequest, operator: Operator): void => {
     passages.set(request, { operator, by: { actor: { kind: 'operator', id: operator.id }, correlationId: request.traceparent } });
@@ -38,10 +43,10 @@ export const createOperatorGate = (deps: Deps) => {
   const addressed = async (request: FastifyRequest, name: string): Promise<void> => {
     const platform = parsePlatformId(name);
     if (platform === null) {
-      await authenticateOperator(deps, request);
+      await authenticateOperator(deps, request, need);
       throw noSuchPlatform();
     }
-    admit(request, await requireOperator(deps, request, platform));
+    admit(request, await requireOperator(deps, request, platform, need));
   };
   const parameter = (request: FastifyRequest, name: string): string =>
     (request.params as Readonly<Record<string, string | undefined>>)[name] ?? '';
@@ -57,7 +62,7 @@ export const createOperatorGate = (deps: Deps) => {
     /** For operators of the platform that the path ends in or names under `/system/manage/platforms`. */
     ofNamed: { config, onRequest: (request: FastifyRequest) => addressed(request, parameter(request, 'name')) },
     /** For every operator; the handler shows each only what is theirs. */
-    ofAny: { config, onRequest: async (request: FastifyRequest) => admit(request, await authenticateOperator(deps, request)) },
+    ofAny: { config, onRequest: async (request: FastifyRequest) => admit(request, await authenticateOperator(deps, request, need)) },
     passed,
     /** The operator who came in, and the names of the platform that the path begins with. @throws ProblemError 404 */
     platform: async (request: FastifyRequest): Promise<Passage & { readonly names: PlatformNames }> => {

@@ -1,15 +1,16 @@
-import type { GrantId, GrantRefusal, GrantState, GrantTerms, Standing } from '@grantlog/domain';
+import type { GrantId, GrantRefusal } from '@grantlog/domain';
 import { parseStreamId, standingKinds } from '@grantlog/domain';
 import { longestClientId } from '@grantlog/protocol';
 import { isGrant, revokeGrant } from '@grantlog/provisioning';
 import { listGrants } from '@grantlog/read-models';
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import { loadWithSources } from '../delegation/load-with-sources.ts';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { conflicting, missing, orThrow, type RefusalWords, refusalProblem } from '../json-api/refusals.ts';
 import { changed, exactly, instant, noBody, nullable, platformParams, position } from '../json-api/schemas.ts';
 import { grantStanding } from '../platforms/grant-standing.ts';
 import { foldGrant, platformStreams } from '../platforms/load-parties.ts';
+import { grantTermsView, grantView, grantViewOf } from './grant-view.ts';
 import type { ManagementDeps } from './management-deps.ts';
 import { standingIdOf } from './standing-id.ts';
 
@@ -47,47 +48,8 @@ const words = {
 
 const tags = ['Grants'];
 const grantParams = Type.Object({ platform: Type.String(), grantId: Type.String() });
-const terms = {
-  grantId: Type.String(),
-  flow: Type.String(),
-  clientId: Type.String(),
-  clientStream: Type.String(),
-  account: nullable(Type.String()),
-  scopes: Type.Array(Type.String()),
-  resources: Type.Array(Type.String()),
-  context: nullable(Type.String()),
-  authorizedAt: instant,
-};
-const tokens = Type.Object({
-  sequence: Type.Integer(),
-  issuedAt: instant,
-  accessExpiresAt: instant,
-  refreshExpiresAt: nullable(instant),
-  revokedAccessTokens: Type.Integer(),
-});
-const delegation = Type.Object(
-  {
-    actors: Type.Array(Type.String(), { description: 'Client ids, the present actor first' }),
-    sources: Type.Array(Type.Object({ grantId: Type.String(), sequence: Type.Integer(), expiresAt: instant }), {
-      description: 'The tokens that were exchanged on the way here, the latest first: it is dead with any of them',
-    }),
-  },
-  { description: 'Of a grant by token exchange; null for what was allowed directly' },
-);
-const grantView = Type.Union([
-  Type.Object({ grantId: Type.String(), status: Type.Enum(['denied']) }),
-  Type.Object({
-    ...terms,
-    status: Type.Enum(['authorized', 'active', 'ended']),
-    standing: Type.String({ description: 'Whether client, account and platform let it act: good, or the first reason why not' }),
-    tokens: nullable(tokens),
-    delegation: nullable(delegation),
-    reason: nullable(Type.String()),
-    endedAt: nullable(instant),
-  }),
-]);
 const listed = Type.Object({
-  ...terms,
+  ...grantTermsView,
   status: Type.Enum(['authorized', 'active', 'expired', 'revoked', 'denied']),
   reason: nullable(Type.String()),
   tokenSequence: Type.Integer(),
@@ -97,50 +59,8 @@ const listed = Type.Object({
   endedAt: nullable(instant),
 });
 
-const iso = (time: number | Date): string => new Date(time).toISOString();
+const iso = (time: Date): string => time.toISOString();
 const isoOrNull = (time: Date | null): string | null => (time === null ? null : iso(time));
-
-const tokensOf = (state: GrantState): Static<typeof tokens> | null => {
-  if (state.status !== 'active') return null;
-  const { sequence, issuedAt, accessExpiresAt, refreshExpiresAt } = state.current;
-  return {
-    sequence,
-    issuedAt: iso(issuedAt),
-    accessExpiresAt: iso(accessExpiresAt * 1000),
-    refreshExpiresAt: refreshExpiresAt === null ? null : iso(refreshExpiresAt * 1000),
-    revokedAccessTokens: state.revokedAccess.length,
-  };
-};
-
-const delegationOf = ({ delegation: found }: GrantTerms): Static<typeof delegation> | null =>
-  found === undefined
-    ? null
-    : {
-        actors: [...found.actors],
-        sources: found.sources.map(({ grant, sequence, expiresAt }) => ({ grantId: grant, sequence, expiresAt: iso(expiresAt * 1000) })),
-      };
-
-/** A folded grant without what its tokens are made from: no nonce, no challenge. */
-const viewOf = (grantId: string, state: Exclude<GrantState, { status: 'none' }>, stands: Standing): Static<typeof grantView> => {
-  if (state.status === 'denied') return { grantId, status: 'denied' };
-  return {
-    grantId,
-    flow: state.terms.flow,
-    clientId: state.terms.clientId,
-    clientStream: state.terms.client,
-    account: state.terms.account,
-    scopes: [...state.terms.scopes],
-    resources: [...state.terms.resources],
-    context: state.context,
-    authorizedAt: iso(state.authorizedAt),
-    status: state.status,
-    standing: stands,
-    tokens: tokensOf(state),
-    delegation: delegationOf(state.terms),
-    reason: state.status === 'ended' ? state.reason : null,
-    endedAt: state.status === 'ended' ? iso(state.endedAt) : null,
-  };
-};
 
 /** Grants of one platform: the list comes from its projection, a single one from the log itself. */
 export const grantRoutes =
@@ -229,7 +149,7 @@ export const grantRoutes =
         });
         const state = foldGrant(loaded, id);
         if (state.status === 'none') throw refusalProblem(words, 'unknown_grant');
-        return viewOf(id, state, state.status === 'denied' ? 'good' : grantStanding(loaded, state));
+        return grantViewOf(id, state, state.status === 'denied' ? 'good' : grantStanding(loaded, state));
       },
     );
 

@@ -38,9 +38,9 @@ const keyView = Type.Object({
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** The key for names stays unsaid: it is made with the platform, and nothing can be done to it. */
+/** The keys for names and for the log's tree stay unsaid: nothing can be done to them. */
 const viewOf = (key: RingKey): readonly Static<typeof keyView>[] =>
-  key.use === 'name'
+  key.use === 'name' || key.use === 'log'
     ? []
     : [
         {

@@ -14,15 +14,25 @@ export type Operator = {
 };
 
 const realm = systemPlatform;
-const scope = ['manage'];
+
+/** What operators come for, which is the scope that their token needs. */
+export type OperatorNeed = 'manage' | 'audit';
 
 /** The role for every platform, and the one that is narrowed to a single other platform. */
 const everywhere = 'operator';
 const narrowed = 'operator:';
+/** Who reads and changes nothing, for every platform or, narrowed, for one. */
+const auditor = 'auditor';
 
 /** Whether an operator may manage a platform. The system platform, where operators are made, takes the role for every platform. */
 export const mayManage = (operator: Pick<Operator, 'roles'>, platform: PlatformId): boolean =>
   operator.roles.includes(everywhere) || (platform !== systemPlatform && operator.roles.includes(`${narrowed}${platform}`));
+
+/** Whether an operator may read the audit trail of a platform: who manages it, and its auditors. */
+const mayAudit = (operator: Pick<Operator, 'roles'>, platform: PlatformId): boolean =>
+  mayManage(operator, platform) ||
+  operator.roles.includes(auditor) ||
+  (platform !== systemPlatform && operator.roles.includes(`${auditor}:${platform}`));
 
 export const managesEverything = (operator: Pick<Operator, 'roles'>): boolean => operator.roles.includes(everywhere);
 
@@ -40,8 +50,10 @@ export const roleMissing = (role: string): ProblemError =>
   );
 
 /** The refusal of an operator whose roles do not reach a platform. */
-export const roleNeededFor = (platform: PlatformId): ProblemError =>
-  roleMissing(platform === systemPlatform ? everywhere : `${narrowed}${platform}`);
+export const roleNeededFor = (platform: PlatformId, need: OperatorNeed = 'manage'): ProblemError => {
+  const role = need === 'manage' ? everywhere : auditor;
+  return roleMissing(platform === systemPlatform ? role : `${role}:${platform}`);
+};
 
 // A token bound to another resource was given to that resource, which could bring it here (RFC 8707 §2).
 const isForManagement = (resource: string | null, publicUrl: string): boolean =>
@@ -56,36 +68,39 @@ const rolesOf = ({ account, client }: LiveToken): readonly string[] => {
 /**
  * The operator that a living token of the system platform stands for.
  *
- * @throws OAuthError 401 for a token that is not for management, 403 for one without the scope `manage`
+ * @throws OAuthError 401 for a token that is not for management, 403 for one without the scope that is needed
  */
 export const operatorOf = (
   live: LiveToken,
-  { publicUrl, dpop }: { readonly publicUrl: string; readonly dpop: DpopHint | undefined },
+  { publicUrl, dpop, need = 'manage' }: { readonly publicUrl: string; readonly dpop: DpopHint | undefined; readonly need?: OperatorNeed },
 ): Operator => {
+  const scope = [need];
   const refused = (reason: string): OAuthError =>
     bearerError({ code: 'invalid_token', description: 'The access token is invalid, expired or revoked', reason, realm, scope, dpop });
   if (live.kind !== 'access') throw refused('it is a refresh token');
   if (!isForManagement(live.token.resource, publicUrl)) throw refused('it is for another resource');
   if (!satisfies(live.token.scopes, scope, live.document)) {
-    throw bearerError({ code: 'insufficient_scope', description: 'The access token lacks the scope manage', realm, scope, dpop });
+    throw bearerError({ code: 'insufficient_scope', description: `The access token lacks the scope ${need}`, realm, scope, dpop });
   }
   return { id: live.grant.terms.account ?? live.grant.terms.client, roles: rolesOf(live) };
 };
 
 /**
- * Proves an operator by an access token of the system platform with the scope `manage`.
+ * Proves an operator by an access token of the system platform with the scope that is needed.
  *
  * @throws OAuthError with a challenge: 401 for no or no good token, 403 for one without the scope (RFC 6750 §3.1).
  */
 export const authenticateOperator = async (
   deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config' | 'hosts' | 'provisioning'>,
   request: FastifyRequest,
+  need: OperatorNeed = 'manage',
 ): Promise<Operator> => {
+  const scope = [need];
   const shown = readShownToken(deps, request);
   if (shown === null) {
     throw new OAuthError('invalid_request', {
       status: 401,
-      description: 'An access token of the system platform with the scope manage is required in the Authorization header',
+      description: `An access token of the system platform with the scope ${need} is required in the Authorization header`,
       headers: { 'www-authenticate': bearerChallenge({ realm, scope }) },
     });
   }
@@ -97,11 +112,11 @@ export const authenticateOperator = async (
   if (system === null) throw refused('there is no system platform yet');
   const { live, refusal } = await resolveShown(deps, system, shown);
   if (live === null) throw bearerError({ ...refusal, realm, scope });
-  return operatorOf(live, { publicUrl: deps.config.publicUrl, dpop });
+  return operatorOf(live, { publicUrl: deps.config.publicUrl, dpop, need });
 };
 
 /**
- * Proves an operator who may manage a platform.
+ * Proves an operator who may manage a platform, or read its audit trail.
  *
  * @throws ProblemError 403 that names the role needed.
  * @throws OAuthError as {@link authenticateOperator}
@@ -110,8 +125,10 @@ export const requireOperator = async (
   deps: Pick<Deps, 'directory' | 'log' | 'keys' | 'config' | 'hosts' | 'provisioning'>,
   request: FastifyRequest,
   platform: PlatformId,
+  need: OperatorNeed = 'manage',
 ): Promise<Operator> => {
-  const operator = await authenticateOperator(deps, request);
-  if (!mayManage(operator, platform)) throw roleNeededFor(platform);
+  const operator = await authenticateOperator(deps, request, need);
+  const may = need === 'manage' ? mayManage : mayAudit;
+  if (!may(operator, platform)) throw roleNeededFor(platform, need);
   return operator;
 };

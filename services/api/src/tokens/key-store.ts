@@ -45,7 +45,7 @@ export const createKeyStore = ({ log, sealer }: { readonly log: EventLog; readon
   return {
     of: async (platform, ring) => {
       if (ring.status === 'none') throw new Error(`platform ${platform} has no keys`);
-      const usable = ring.keys.filter((key) => key.use !== 'name');
+      const usable = ring.keys.filter((key) => key.use === 'token' || key.use === 'sign');
       const missing = usable.filter((key) => !opened.has(nameOf(platform, key.credentialId)));
       if (missing.length > 0) await openMissing(platform, missing);
       const minting = activeKey(ring, { use: 'token', alg: 'HS256' });

@@ -46,6 +46,10 @@ describe('the route table', () => {
       'GET /:platform/.well-known/oauth-protected-resource/*',
       'GET /:platform/.well-known/openid-configuration',
       'GET /:platform/.well-known/ssf-configuration',
+      'GET /:platform/audit/tree',
+      'GET /:platform/audit/tree/checkpoint',
+      'GET /:platform/audit/tree/consistency',
+      'GET /:platform/audit/tree/tile/:level/*',
       'GET /:platform/docs/:page',
       'GET /:platform/llms.txt',
       'GET /:platform/mcp/server-card',
@@ -113,9 +117,9 @@ describe('whoever shows nothing', () => {
   });
 
   test.each([undefined, 'Bearer nonsense', 'Basic YTpi'])(
-    'is challenged by the management API in a problem, whatever it asks for (%s)',
+    'is challenged by the management API and the audit trail in a problem, whatever it asks for (%s)',
     async (authorization) => {
-      const asked = world.ofAuthentication('operator');
+      const asked = [...world.ofAuthentication('operator'), ...world.ofAuthentication('auditor')];
       const told = await answers(asked, async (route) => {
         const headers = authorization === undefined ? {} : { authorization };
         const { status, type, headers: sent } = await world.ask({ method: route.method as 'GET', url: pathOf(route), headers });

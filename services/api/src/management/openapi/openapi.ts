@@ -23,6 +23,7 @@ const security = {
   upstream: [{ bearer: [] }, { basic: [] }],
   reader: [{ bearer: [] }, { operator: ['manage'] }],
   operator: [{ operator: ['manage'] }],
+  auditor: [{ operator: ['audit'] }],
 } as const satisfies Record<RouteAuthentication, readonly Requirement[]>;
 
 /** What a status says of an answer that does not describe itself. */

@@ -1,0 +1,13 @@
+import { missing, type RefusalWords, unfit } from '../json-api/refusals.ts';
+
+/** What is told to who asks the audit trail for what it cannot say. */
+export const auditWords = {
+  unknown_grant: missing('No such grant stood at that moment'),
+  unknown_client: missing('No such client stood at that moment'),
+  unknown_account: missing('No such account stood at that moment'),
+  not_signed_yet: missing('The tree has not been signed so far yet. It is within some seconds of an event'),
+  unknown_tile: missing('The tree that is signed has no such tile, at most a narrower one: ask for the width that its size gives'),
+  unknown_size: unfit('from and to are sizes of the tree, from at most to, and to at most what is signed'),
+  unreadable_moment: unfit('at is neither a position, such as 1042, nor a time with its zone, such as 2026-11-07T14:03:00Z'),
+  moment_to_come: unfit('at has not been yet: give a position up to the end of the log, or a time that has passed'),
+} as const satisfies Readonly<Record<string, RefusalWords>>;
