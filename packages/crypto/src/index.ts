@@ -1,3 +1,4 @@
+export { addressDigest } from './address-digest.ts';
 export { SealBroken } from './aead.ts';
 export { createClientSecret, digestSecret, matchesDigest, type PlainSecret } from './client-secrets.ts';
 export { constantTimeEqual, constantTimeEqualBytes } from './constant-time.ts';

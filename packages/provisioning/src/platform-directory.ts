@@ -1,9 +1,10 @@
 import type { Sealer } from '@grantlog/crypto';
-import { expiringNameId, nameId, totpStepEnd } from '@grantlog/crypto';
+import { addressDigest, expiringNameId, nameId, totpStepEnd } from '@grantlog/crypto';
 import type { AccountId, ClientStreamId, EndpointId, GrantId, NameId, SessionId } from '@grantlog/domain';
 import { activeKey, keyRingDecider, keyRingStream, standingKinds } from '@grantlog/domain';
 import type { EventLog, PlatformId } from '@grantlog/eventsourcing';
 import { fold } from '@grantlog/eventsourcing';
+import { canonicalAddress } from './canonical-address.ts';
 import { openCredential } from './sealed-credentials.ts';
 
 /** The stream ids of one platform's names: a keyed hash of each, so that the log tells nobody what was asked. */
@@ -29,6 +30,8 @@ export type PlatformNames = {
   readonly endpointSlot: (owner: ClientStreamId | GrantId, index: number) => NameId;
   /** The webhook of a session by the key that its agent gave it: one each, registered again is changed. */
   readonly sessionWebhook: (session: SessionId, sessionKey: string) => EndpointId;
+  /** What the audit index keeps of an IP address: 16 bytes, however it is spelled. Null for what is no IP address. */
+  readonly address: (address: string) => Uint8Array | null;
 };
 
 /** What a consent was about, all of it; in another order it is the same. */
@@ -86,6 +89,10 @@ export const createPlatformDirectory = (options: { readonly log: EventLog; reado
       endpointSlot: (owner, index) => nameId({ nameKey, kindCode: standingKinds.name, name: `endpoint_slot ${owner} ${index}` }) as NameId,
       sessionWebhook: (session, sessionKey) =>
         nameId({ nameKey, kindCode: standingKinds.webhookEndpoint, name: `session ${session} ${sessionKey}` }) as EndpointId,
+      address: (address) => {
+        const canonical = canonicalAddress(address);
+        return canonical === null ? null : addressDigest({ nameKey, address: canonical });
+      },
     };
   };
 

@@ -1,4 +1,13 @@
-export { clockAt, positionAt } from './audit-index/zz-temporary.ts';
+export { type AuditCount, countAuditEvents, countAuditEventsByType } from './audit-index/count-audit-events.ts';
+export type { AddressDigests, SealedAddress } from './audit-index/entry.ts';
+export type { AuditFilter } from './audit-index/filter.ts';
+export { type AuditEntry, type AuditPage, type AuditQuery, listAuditEvents } from './audit-index/list-audit-events.ts';
+export { type GrantAsOf, type GrantsAsOf, type GrantsAsOfQuery, listGrantsAsOf } from './audit-index/list-grants-as-of.ts';
+export type { AuditOrder } from './audit-index/merge-keys.ts';
+export { clockAt, positionAt } from './audit-index/position-at.ts';
+export { auditIndex, createAuditIndex } from './audit-index/projection.ts';
+export { type AuditEvent, readAuditEvents } from './audit-index/read-audit-events.ts';
+export { streamAuditEvents } from './audit-index/stream-audit-events.ts';
 export { storedEventOf } from './audit-tree/stored-event.ts';
 export { tileReaderOf } from './audit-tree/tree-reader.ts';
 export { type ClientListQuery, type ClientPage, type ListedClient, listClients } from './client-list/list-clients.ts';

@@ -17,9 +17,10 @@ import {
   runSubscriptions,
   toldChannel,
 } from '@grantlog/postgres';
-import { clientList, grantList } from '@grantlog/read-models';
+import { createPlatformDirectory } from '@grantlog/provisioning';
+import { clientList, createAuditIndex, grantList } from '@grantlog/read-models';
 import type { Logger, OpsServer, ServiceConfig } from '@grantlog/runtime';
-import { createOpsServer } from '@grantlog/runtime';
+import { createOpsServer, parseTraceparent } from '@grantlog/runtime';
 import { createAuditTree } from './audit/tree.ts';
 import { treeKeeping } from './audit/tree-keeping.ts';
 import { reapClients } from './clients/reap-clients.ts';
@@ -34,6 +35,7 @@ import type { DeliveryQueue } from './queue/delivery-queue.ts';
 import { createPostgresQueue } from './queue/postgres-queue.ts';
 import { createRedisQueue } from './queue/redis-queue.ts';
 import { expireSessions } from './sessions/expire-sessions.ts';
+import { createAddressDigests } from './subscriptions/address-digests.ts';
 import { createDispatcher } from './subscriptions/dispatcher.ts';
 import { createErasure } from './subscriptions/erasure.ts';
 import { runProjections } from './subscriptions/projections.ts';
@@ -166,7 +168,16 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     parallel: 1,
     subscriptions: [createAuditTree(treeKeeping({ log: events, pool, sealer, publicUrl: config.publicUrl }))],
   });
-  const projections = runProjections({ pool, projections: [grantList, clientList], runner: unhurried, onError: troubled('projections') });
+  const auditIndex = createAuditIndex({
+    traceOf: (correlationId) => parseTraceparent(correlationId)?.traceId ?? correlationId,
+    digestAddresses: createAddressDigests({ directory: createPlatformDirectory({ log: events, sealer }), sealer }),
+  });
+  const projections = runProjections({
+    pool,
+    projections: [grantList, clientList, auditIndex],
+    runner: unhurried,
+    onError: troubled('projections'),
+  });
 
   if (config.smtpUrl === undefined && !config.isDevelopment)
     log.warn(

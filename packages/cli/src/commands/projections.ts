@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { createPool, readSubscriptionLag } from '@grantlog/postgres';
-import { grantList, requestRebuild } from '@grantlog/read-models';
+import { auditIndex, clientList, grantList, requestRebuild } from '@grantlog/read-models';
 import { type Command, UsageError } from '../command.ts';
 import { databaseOf } from '../launcher/database-of.ts';
 
-const projections = [grantList];
+const projections = [grantList, clientList, auditIndex];
 
 /** `grantlog projections`. */
 export const projectionsCommand: Command = {

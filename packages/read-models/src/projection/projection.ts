@@ -18,6 +18,8 @@ export type Projection = {
   readonly name: string;
   /** Raise it with any change to what the rows hold: the next start then builds a new generation beside the live one. */
   readonly version: number;
+  /** Most events in one transaction. Default 500. */
+  readonly batchLimit?: number;
   /** Takes in events in their order. One already contained in a row, by its stream's version, changes nothing. */
   readonly consume: (client: Transaction, target: Target, events: readonly RecordedEvent[]) => Promise<void>;
   /** Deletes at most `limit` rows of generations below `generation`; says how many. */

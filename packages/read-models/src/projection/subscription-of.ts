@@ -5,6 +5,7 @@ import type { Projection } from './projection.ts';
 /** One generation of a projection as a consumer of the log; where it is the one being built, it swaps itself in. */
 export const subscriptionOf = (projection: Projection, generation: number): Subscription => ({
   name: subscriptionName(projection.name, generation),
+  ...(projection.batchLimit === undefined ? {} : { batchLimit: projection.batchLimit }),
   handle: async (client, { platform, events }) => {
     const generations = await generationsOf(client, projection, platform);
     // Swapped out on this platform already, though not yet on another: nobody reads these rows.

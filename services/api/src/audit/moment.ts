@@ -39,7 +39,7 @@ export const resolveMoment = async (pool: Pool, platform: PlatformId, at: string
   if (wholeNumber.test(at)) {
     const asked = Number(at);
     if (asked > (await readHead(pool, platform))) throw refuse('moment_to_come');
-    return { platform, position: asked, now: await clockAt(pool, { platform, position: asked }) };
+    return { platform, position: asked, now: (await clockAt(pool, { platform, position: asked })) ?? 0 };
   }
   const time = dateTime.test(at) ? Date.parse(at) : Number.NaN;
   if (Number.isNaN(time)) throw refuse('unreadable_moment');

@@ -66,13 +66,14 @@ export const objectsAsOfRoutes =
         const moment = await resolveMoment(pool, platform, at);
         const grantId = parseStreamId(request.params.grantId) as GrantId | null;
         if (grantId === null) throw refusalProblem(auditWords, 'unknown_grant');
-        await recordAuditRead(deps.provisioning, by, { platform, question: 'grant', about: { grant: grantId, ...about(at) } });
         const loaded = await loadWithSources(logAsOf(pool, moment), platform, {
           requests: [...platformStreams, { streamId: grantId, follow: true }],
           grants: [grantId],
         });
         const state = foldGrant(loaded, grantId);
         if (state.status === 'none') throw refusalProblem(auditWords, 'unknown_grant');
+        const { client = null, account = null } = state.status === 'denied' ? {} : state.terms;
+        await recordAuditRead(deps.provisioning, by, { platform, question: 'grant', about: { grant: grantId, client, account, ...about(at) } });
         const grant = grantViewOf(grantId, state, state.status === 'denied' ? 'good' : grantStanding(loaded, state));
         return { grant, ...(await madeBy(moment, grantId)) };
       },

@@ -44,12 +44,13 @@ export const tokenAsOfRoute =
         const { token: text, at } = request.body;
         const moment = await resolveMoment(pool, platform, at);
         const grant = readToken(text)?.grantId ?? null;
+        const { live, reason } = await resolveAccess({ ...deps, log: logAsOf(pool, moment) }, names, text);
+        const { client = null, account = null } = live?.grant.terms ?? {};
         await recordAuditRead(deps.provisioning, by, {
           platform,
           question: 'token',
-          about: { grant, at: moment.position, time: new Date(moment.now).toISOString() },
+          about: { grant, client, account, at: moment.position, time: new Date(moment.now).toISOString() },
         });
-        const { live, reason } = await resolveAccess({ ...deps, log: logAsOf(pool, moment) }, names, text);
         if (live === null) {
           const nothing = { kind: null, scopes: [], resource: null, sequence: null, expiresAt: null, grant: null };
           return { at: momentViewOf(moment), isGood: false, reason, ...nothing };

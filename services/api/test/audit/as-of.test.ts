@@ -136,16 +136,17 @@ describe('a token that is shown', () => {
 describe('who asks', () => {
   test('is on record before the answer, with what was asked and never what was answered', async () => {
     const grant = await makeGrant();
+    const whose = { client: grant.client.stream, account: grant.person.id };
     const before = (await reads()).length;
     await ask(`grants/${grant.id}?at=${grant.position}`);
     await ask(`accounts/${grant.person.id}`);
     await ask(`clients/${grant.client.clientId}`);
     await world.call(auditor, 'POST', '/arlo/audit/token', { token: grant.accessToken, at: String(grant.position) });
     expect((await reads()).slice(before)).toEqual([
-      { question: 'grant', about: { grant: grant.id, at: String(grant.position) }, by: 'operator' },
+      { question: 'grant', about: { grant: grant.id, ...whose, at: String(grant.position) }, by: 'operator' },
       { question: 'account', about: { account: grant.person.id }, by: 'operator' },
       { question: 'client', about: { client: grant.client.stream }, by: 'operator' },
-      { question: 'token', about: { grant: grant.id, at: grant.position, time: expect.any(String) }, by: 'operator' },
+      { question: 'token', about: { grant: grant.id, ...whose, at: grant.position, time: expect.any(String) }, by: 'operator' },
     ]);
   });
 
