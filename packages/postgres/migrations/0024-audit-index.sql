@@ -206,9 +206,10 @@ begin
 end $$;
 
 /*
- * One page of entries, nearest first. Rows of `part`: 'b' how far the index has come (in `position`), 'e' an entry, 'h' that under
- * its key nothing was looked at beyond `position`, where there may be more. Each key has its share of `budget`, the entries looked
- * at, and of each at most `most` are answered. Stable, so that all of it is read at the instant of the statement that calls it.
+ * One page of entries, nearest first. Rows of `part`: 'b' how far the index has come (in `position`), 'e' an entry, 'h' that there
+ * may be more under its key: beyond `position`, as nothing was looked at there, or where that is null beyond the key's last entry.
+ * Each key has its share of `budget`, the entries looked at, and several keys have theirs of three times `most`, the entries
+ * answered. Stable, so that all of it is read at the instant of the statement that calls it.
  */
 create function audit_page(of_platform text, filter jsonb, low_position bigint, high_position bigint, newest boolean, budget int, most int)
   returns table (part text, key text, "position" bigint, clock_ms float8, stream_id uuid, version int, type text, account uuid, client uuid,
@@ -222,6 +223,7 @@ declare
   walk text;
   of_key text;
   share int;
+  answers int;
   found_here bigint;
 begin
   select * into plan from audit_plan(of_platform, filter, low_position, high_position);
@@ -231,19 +233,21 @@ begin
   if plan.low > plan.high or cardinality(plan.keys) = 0 then return; end if;
   walk := audit_walk(plan.driver, newest);
   share := greatest(budget / cardinality(plan.keys), 1);
+  answers := least(most, greatest(100, 3 * most / cardinality(plan.keys)));
   foreach of_key in array plan.keys loop
     return query execute 'select ''e'', $3, w.position, (extract(epoch from w.clock) * 1000)::float8, w.stream_id, w.version, w.type,
         w.account, w.client, w.session, w.actor_kind, w.actor_id, w.trace, w.commit_id, w.ip from (' || walk || ' limit $9) w'
-      using of_platform, plan.generation, of_key, plan.low, plan.high, share, filter, plan.types, most;
+      using of_platform, plan.generation, of_key, plan.low, plan.high, share, filter, plan.types, answers;
     get diagnostics found_here = row_count;
-    if found_here < most then
+    part := 'h';
+    key := of_key;
+    position := null;
+    if found_here = answers then
+      return next;
+    else
       execute 'select w.position from (' || walk || ') w offset $6 - 1'
         into position using of_platform, plan.generation, of_key, plan.low, plan.high, share, '{}'::jsonb, null::text[];
-      if position is not null then
-        part := 'h';
-        key := of_key;
-        return next;
-      end if;
+      if position is not null then return next; end if;
     end if;
   end loop;
 end $$;

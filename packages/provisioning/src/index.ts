@@ -3,6 +3,7 @@ export { activateKey } from './activate-key.ts';
 export { isAssignableRole } from './assignable-role.ts';
 export { beginSignIn, type NewSignIn } from './begin-sign-in.ts';
 export { cancelRecovery } from './cancel-recovery.ts';
+export { canonicalAddress } from './canonical-address.ts';
 export type { Changed } from './change.ts';
 export type { AccountChange } from './change-account.ts';
 export { changeAccount } from './change-account.ts';

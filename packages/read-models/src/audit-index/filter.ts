@@ -20,7 +20,7 @@ export type AuditFilter = {
   /** Positions, both inclusive. */
   readonly from?: number;
   readonly to?: number;
-  /** Times by the entries' clock, both inclusive; milliseconds since the epoch. */
+  /** Times by the entries' clock, both inclusive; milliseconds since the epoch, within the years 0 to 9999. */
   readonly since?: number;
   readonly until?: number;
 };

@@ -50,7 +50,8 @@ export type AuditPage = {
 type Row = Concerned & {
   readonly part: 'b' | 'e' | 'h';
   readonly key: string | null;
-  readonly position: number;
+  /** Null where there is more beyond the last entry. */
+  readonly position: number | null;
   readonly clock_ms: number;
   readonly stream_id: StreamId;
   readonly version: number;
@@ -63,7 +64,7 @@ type Row = Concerned & {
 };
 
 const entryOf = (row: Row): AuditEntry => ({
-  position: row.position,
+  position: row.position ?? 0,
   clock: row.clock_ms,
   streamId: row.stream_id,
   version: row.version,
@@ -78,12 +79,12 @@ const entryOf = (row: Row): AuditEntry => ({
   ip: row.ip,
 });
 
-/** What stands under each key that was looked at. A key with as many entries as it may have may have more. */
-const foundIn = (rows: readonly Row[], most: number): readonly FoundKey<AuditEntry>[] =>
+/** What was found under each key that was looked at. */
+const foundIn = (rows: readonly Row[]): readonly FoundKey<AuditEntry>[] =>
   [...Map.groupBy(rows, ({ key }) => key).values()].map((ofKey) => {
     const entries = ofKey.filter(({ part }) => part === 'e').map(entryOf);
-    const horizon = ofKey.find(({ part }) => part === 'h')?.position ?? null;
-    return { entries, horizon: entries.length === most ? (entries.at(-1)?.position ?? null) : horizon };
+    const more = ofKey.find(({ part }) => part === 'h');
+    return { entries, horizon: more === undefined ? null : (more.position ?? entries.at(-1)?.position ?? null) };
   });
 
 /**
@@ -96,7 +97,6 @@ export const listAuditEvents = async (pool: Database, query: AuditQuery): Promis
   const current = minPosition === undefined || (await waitForPosition(pool, { name: auditIndex.name, platform, minPosition }));
   const isNewest = order === 'newest';
   const { low, high } = rangeOf(filter);
-  const most = limit + 1;
   const { rows } = await pool.query<Row>({
     name: 'grantlog.audit-page',
     text: 'select * from audit_page($1, $2, $3, $4, $5, $6, $7)',
@@ -107,15 +107,10 @@ export const listAuditEvents = async (pool: Database, query: AuditQuery): Promis
       isNewest && cursor !== null ? Math.min(high, cursor - 1) : high,
       isNewest,
       budget,
-      most,
+      // One more, which tells whether the page is the last.
+      limit + 1,
     ],
   });
-  const page = mergeKeys(
-    foundIn(
-      rows.filter(({ part }) => part !== 'b'),
-      most,
-    ),
-    { order, limit },
-  );
-  return { ...page, through: rows.find(({ part }) => part === 'b')?.position ?? 0, current };
+  const found = foundIn(rows.filter(({ part }) => part !== 'b'));
+  return { ...mergeKeys(found, { order, limit }), through: rows.find(({ part }) => part === 'b')?.position ?? 0, current };
 };

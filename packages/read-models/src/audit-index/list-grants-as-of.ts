@@ -51,7 +51,8 @@ type Row = Concerned & {
 export const listGrantsAsOf = async (pool: Database, query: GrantsAsOfQuery): Promise<GrantsAsOf> => {
   const { platform, at, client, account, cursor } = query;
   const limit = Math.min(Math.max(query.limit ?? 50, 1), 1_000);
-  await waitForPosition(pool, { name: auditIndex.name, platform, minPosition: at });
+  // Whoever has come to a later page has waited.
+  if (cursor === undefined || cursor === null) await waitForPosition(pool, { name: auditIndex.name, platform, minPosition: at });
   const { rows } = await pool.query<Row>({
     name: 'grantlog.audit-grants',
     text: 'select * from audit_grants($1, $2, $3, $4, $5, $6, $7)',

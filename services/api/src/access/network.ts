@@ -1,13 +1,12 @@
-import { isIP, isIPv4 } from 'node:net';
+import { isIPv4 } from 'node:net';
+import { canonicalAddress } from '@grantlog/provisioning';
 
-/** The eight groups of an IPv6 address without a zone. */
-const groupsOf = (address: string): readonly string[] => {
-  // The URL parser writes every spelling one way: lower case, an embedded IPv4 address in hexadecimal, one `::` at most.
-  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [head = '', tail] = canonical.split('::');
+/** The first four of the eight groups of an IPv6 address in its canonical spelling. */
+const frontOf = (address: string): readonly string[] => {
+  const [head = '', tail] = address.split('::');
   const [front, back] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':')));
   const zeros = tail === undefined ? 0 : 8 - (front?.length ?? 0) - (back?.length ?? 0);
-  return [...(front ?? []), ...Array.from({ length: zeros }, () => '0'), ...(back ?? [])];
+  return [...(front ?? []), ...Array.from({ length: zeros }, () => '0'), ...(back ?? [])].slice(0, 4);
 };
 
 /**
@@ -17,14 +16,6 @@ const groupsOf = (address: string): readonly string[] => {
  * @returns null for what is no IP address.
  */
 export const networkOf = (address: string): string | null => {
-  if (isIPv4(address)) return address;
-  if (isIP(address) !== 6) return null;
-  const groups = groupsOf(address.split('%', 1)[0] ?? '');
-  const isMapped = groups.slice(0, 5).every((group) => group === '0') && groups[5] === 'ffff';
-  if (!isMapped) return `${groups.slice(0, 4).join(':')}::/64`;
-  return groups
-    .slice(6)
-    .map((group) => Number.parseInt(group, 16))
-    .flatMap((group) => [group >> 8, group & 255])
-    .join('.');
+  const canonical = canonicalAddress(address);
+  return canonical === null || isIPv4(canonical) ? canonical : `${frontOf(canonical).join(':')}::/64`;
 };
