@@ -39,11 +39,8 @@ const ownerOf = (owner: StreamId): Partial<Concerned> => {
   }
 };
 
-/** Whose data was read: they may see who did. */
-const whomReadAbout = ({ account, client }: JsonObject): Partial<Concerned> => ({
-  ...(typeof account === 'string' ? { account: account as StreamId } : {}),
-  ...(typeof client === 'string' ? { client: client as StreamId } : {}),
-});
+/** Whose data was read: they may see who did. A client's developer may not: that could be whom it is about. */
+const whomReadAbout = ({ account }: JsonObject): Partial<Concerned> => (typeof account === 'string' ? { account: account as StreamId } : {});
 
 /** Whom every event concerns: one answer for each type there is, so that a new one does not compile until it has one. */
 export const concerns: { readonly [Type in GrantlogEvent['type']]: Concern<EventOf<Type>> } = {

@@ -24,7 +24,11 @@ export type EventView = Static<typeof eventView>;
 const unshown: ReadonlySet<string> = new Set(['tokenNonce', 'tokenKeyId']);
 const shown = (data: object): Record<string, unknown> => Object.fromEntries(Object.entries(data).filter(([name]) => !unshown.has(name)));
 
-export const eventViewOf = (event: Omit<RecordedEvent, 'platform'>): EventView => {
+/** An event as it was read: of its personal part it is enough that there is one. */
+type ReadEvent = Omit<RecordedEvent, 'platform' | 'personal'> &
+  ({ readonly personal: Uint8Array | null } | { readonly hasPersonal: boolean });
+
+export const eventViewOf = (event: ReadEvent): EventView => {
   const { position: at, recordedAt, type, schemaVersion, streamId, version, commitId, actor, correlationId, causationId } = event;
   return {
     position: at,
@@ -38,6 +42,6 @@ export const eventViewOf = (event: Omit<RecordedEvent, 'platform'>): EventView =
     correlationId,
     causationId,
     data: shown(event.data),
-    hasPersonal: event.personal !== null,
+    hasPersonal: 'hasPersonal' in event ? event.hasPersonal : event.personal !== null,
   };
 };

@@ -25,7 +25,7 @@ export const momentViewOf = ({ position: at, now }: Moment): { readonly position
 
 const wholeNumber = /^\d{1,15}$/;
 // RFC 3339 §5.6; what the calendar does not have, `Date` refuses.
-const dateTime = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+export const dateTime = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
  * The moment that `at` names: at a position the time is when its event was recorded, at a time the position is that of the last

@@ -73,7 +73,11 @@ export const objectsAsOfRoutes =
         const state = foldGrant(loaded, grantId);
         if (state.status === 'none') throw refusalProblem(auditWords, 'unknown_grant');
         const { client = null, account = null } = state.status === 'denied' ? {} : state.terms;
-        await recordAuditRead(deps.provisioning, by, { platform, question: 'grant', about: { grant: grantId, client, account, ...about(at) } });
+        await recordAuditRead(deps.provisioning, by, {
+          platform,
+          question: 'grant',
+          about: { grant: grantId, client, account, ...about(at) },
+        });
         const grant = grantViewOf(grantId, state, state.status === 'denied' ? 'good' : grantStanding(loaded, state));
         return { grant, ...(await madeBy(moment, grantId)) };
       },

@@ -1,0 +1,178 @@
+import { Readable } from 'node:stream';
+import type { AuditQuestion } from '@grantlog/domain';
+import type { JsonObject } from '@grantlog/eventsourcing';
+import { type By, type PlatformNames, recordAuditRead } from '@grantlog/provisioning';
+import { type AuditFilter, countAuditEventsByType, listAuditEvents, readAuditEvents, streamAuditEvents } from '@grantlog/read-models';
+import type { FastifyRequest } from 'fastify';
+import Type, { type TObject } from 'typebox';
+import type { Deps } from '../deps.ts';
+import type { JsonApi } from '../json-api/json-api.ts';
+import { exactly, nullable, position } from '../json-api/schemas.ts';
+import type { AuditDeps } from './audit-deps.ts';
+import { csvOf } from './csv.ts';
+import { type AskedEvents, eventFilter, readFilter } from './event-query.ts';
+import { type EventView, eventView, eventViewOf } from './event-view.ts';
+
+/** Who came in to ask, and what of the log is theirs to see. */
+export type Asker = {
+  readonly names: PlatformNames;
+  readonly by: By;
+  /** Whatever is asked for, only this of it. */
+  readonly own: Pick<AuditFilter, 'account' | 'client'>;
+  /** Whether it may be other people's, so that the reading goes on record. */
+  readonly isOfOthers: boolean;
+};
+
+/** A way in to the events of the log: the routes below `prefix`, and who they let in. */
+export type EventDoor = {
+  readonly prefix: string;
+  readonly params: TObject;
+  readonly route: object;
+  readonly ask: (request: FastifyRequest) => Promise<Asker>;
+};
+
+const tags = ['Audit'];
+const page = {
+  order: Type.Optional(Type.Enum(['newest', 'oldest'], { description: 'newest by itself' })),
+  cursor: Type.Optional(Type.Integer({ minimum: 0, description: 'next of the page before' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
+  minPosition: Type.Optional(position),
+};
+const through = Type.Integer({ description: 'The position that the index has come to: what stands behind it is not in here yet' });
+const formats = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' } as const;
+
+/** Whether what is asked for can be among what is theirs. */
+const isWithin = (own: Asker['own'], { account, client }: AuditFilter): boolean =>
+  (own.account === undefined || account === undefined || own.account === account) &&
+  (own.client === undefined || client === undefined || own.client === client);
+
+/** Lists, counts and exports of events, for who comes through a door. */
+export const eventRoutes =
+  (deps: Deps & Pick<AuditDeps, 'pool'>, door: EventDoor) =>
+  (app: JsonApi): void => {
+    const { pool } = deps;
+    const { prefix, params, route } = door;
+
+    /** What is asked for, on record; null where nothing of it can be theirs. */
+    const begin = async (
+      request: FastifyRequest,
+      question: AuditQuestion,
+      query: AskedEvents,
+    ): Promise<{ readonly names: PlatformNames; readonly filter: AuditFilter } | null> => {
+      const { names, by, own, isOfOthers } = await door.ask(request);
+      const read = await readFilter(deps, names, query);
+      const about: JsonObject = { ...read?.about, ...own };
+      if (isOfOthers) await recordAuditRead(deps.provisioning, by, { platform: names.platform, question, about });
+      return read === null || !isWithin(own, read.filter) ? null : { names, filter: { ...read.filter, ...own } };
+    };
+    const viewsOf = async (platform: PlatformNames['platform'], entries: Parameters<typeof readAuditEvents>[1]['entries']) =>
+      (await readAuditEvents(pool, { platform, entries })).map(eventViewOf);
+
+    app.get(
+      `${prefix}/events`,
+      {
+        ...route,
+        schema: {
+          tags,
+          summary: 'Events of the log by whom they concern, who caused them, from where and when. A page may be short and not the last',
+          params,
+          querystring: exactly({ ...eventFilter, ...page }),
+          response: {
+            200: Type.Object({
+              events: Type.Array(eventView),
+              next: nullable(Type.Integer({ description: 'Give it as cursor for the next page; null on the last' })),
+              through,
+              current: Type.Boolean({ description: 'False where the index had not reached minPosition within half a second' }),
+            }),
+          },
+        },
+      },
+      async (request) => {
+        const { order = 'newest', cursor, limit, minPosition, ...query } = request.query;
+        const begun = await begin(request, 'events', query);
+        if (begun === null) return { events: [], next: null, through: 0, current: true };
+        const { platform } = begun.names;
+        const found = await listAuditEvents(pool, {
+          platform,
+          filter: begun.filter,
+          order,
+          ...(cursor === undefined ? {} : { cursor }),
+          ...(limit === undefined ? {} : { limit }),
+          ...(minPosition === undefined ? {} : { minPosition }),
+        });
+        const { next, through: reached, current } = found;
+        return { events: await viewsOf(platform, found.entries), next, through: reached, current };
+      },
+    );
+
+    app.get(
+      `${prefix}/events/count`,
+      {
+        ...route,
+        schema: {
+          tags,
+          summary: 'How many events there are of each type',
+          params,
+          querystring: exactly(eventFilter),
+          response: {
+            200: Type.Object({
+              count: Type.Integer(),
+              isExact: Type.Boolean({ description: 'False where there are more than a count looks at: then there are at least so many' }),
+              types: Type.Array(Type.Object({ type: Type.String(), count: Type.Integer() })),
+              through,
+            }),
+          },
+        },
+      },
+      async (request) => {
+        const begun = await begin(request, 'count', request.query);
+        if (begun === null) return { count: 0, isExact: true, types: [], through: 0 };
+        const {
+          types,
+          isExact,
+          through: reached,
+        } = await countAuditEventsByType(pool, { platform: begun.names.platform, filter: begun.filter });
+        return { count: types.reduce((sum, { count }) => sum + count, 0), isExact, types: [...types], through: reached };
+      },
+    );
+
+    app.get(
+      `${prefix}/events/export`,
+      {
+        ...route,
+        // As long as it takes to send what there is.
+        handlerTimeout: 3_600_000,
+        schema: {
+          tags,
+          summary: 'All events that fit, in order, as a stream of lines that takes no memory for its length',
+          params,
+          querystring: exactly({
+            ...eventFilter,
+            format: Type.Optional(Type.Enum(['ndjson', 'csv'], { description: 'ndjson by itself' })),
+          }),
+          response: {
+            200: {
+              description: 'An event a line; with csv the first line names the columns',
+              content: { 'application/x-ndjson': { schema: eventView }, 'text/csv': { schema: Type.String() } },
+            },
+          },
+        },
+      },
+      async (request, reply) => {
+        const { format = 'ndjson', ...query } = request.query;
+        const begun = await begin(request, 'export', query);
+        const write = format === 'csv' ? csvOf : (event: EventView): string => `${JSON.stringify(event)}\n`;
+        const lines = async function* (): AsyncGenerator<string> {
+          if (format === 'csv') yield csvOf.header;
+          if (begun === null) return;
+          const { platform } = begun.names;
+          for await (const { entries } of streamAuditEvents(pool, { platform, filter: begun.filter, order: 'oldest' }))
+            yield (await viewsOf(platform, entries)).map(write).join('');
+        };
+        return reply
+          .type(formats[format])
+          .header('content-disposition', `attachment; filename="events.${format}"`)
+          .send(Readable.from(lines()) as never);
+      },
+    );
+  };
