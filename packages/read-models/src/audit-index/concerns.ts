@@ -40,10 +40,11 @@ const ownerOf = (owner: StreamId): Partial<Concerned> => {
 };
 
 /** Whose data was read: they may see who did. A client's developer may not: that could be whom it is about. */
-const whomReadAbout = ({ account }: JsonObject): Partial<Concerned> => (typeof account === 'string' ? { account: account as StreamId } : {});
+const whomReadAbout = ({ account }: JsonObject): Partial<Concerned> =>
+  typeof account === 'string' ? { account: account as StreamId } : {};
 
 /** Whom every event concerns: one answer for each type there is, so that a new one does not compile until it has one. */
-export const concerns: { readonly [Type in GrantlogEvent['type']]: Concern<EventOf<Type>> } = {
+const concerns: { readonly [Type in GrantlogEvent['type']]: Concern<EventOf<Type>> } = {
   'grant.authorized': terms,
   'grant.denied': terms,
   ...sameAnswer('its_stream', 'grant', 'code_redeemed', 'refreshed', 'context_selected', 'expired', 'revoked', 'access_token_revoked'),

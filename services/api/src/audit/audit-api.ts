@@ -6,6 +6,7 @@ import { createOperatorGate } from '../management/gate.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { auditorsDoor, developersDoor, peoplesDoor } from './doors.ts';
 import { eventRoutes } from './event-routes.ts';
+import { lineageRoute } from './lineage.ts';
 import { liveGrantsRoute } from './live-grants.ts';
 import { objectsAsOfRoutes } from './objects-as-of.ts';
 import { tokenAsOfRoute } from './token-as-of.ts';
@@ -22,6 +23,7 @@ export const auditApi =
       eventRoutes(full, developersDoor(deps)),
       eventRoutes(full, peoplesDoor(deps)),
       objectsAsOfRoutes(full),
+      lineageRoute(full),
       liveGrantsRoute(full),
       tokenAsOfRoute(full),
       treeRoutes(full),

@@ -14,7 +14,7 @@ import { type AskedEvents, eventFilter, readFilter } from './event-query.ts';
 import { type EventView, eventView, eventViewOf } from './event-view.ts';
 
 /** Who came in to ask, and what of the log is theirs to see. */
-export type Asker = {
+type Asker = {
   readonly names: PlatformNames;
   readonly by: By;
   /** Whatever is asked for, only this of it. */

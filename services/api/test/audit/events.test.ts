@@ -1,11 +1,10 @@
 import type { ClientStreamId } from '@grantlog/domain';
-import { consumeOnce, createPool, ensureSubscriptions, transaction } from '@grantlog/postgres';
 import { eraseAccount, revokeGrant } from '@grantlog/provisioning';
-import { createAuditIndex, ensureGenerations, subscriptionOf } from '@grantlog/read-models';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openShop, type Shop } from '../developer/shop.ts';
 import type { TestDeveloper } from '../developer/support.ts';
 import type { Answer, Json } from '../management/support/world.ts';
+import { indexEvents } from './support/index-events.ts';
 
 const by = { actor: { kind: 'operator', id: 'somebody' }, correlationId: 'test' } as const;
 
@@ -16,24 +15,6 @@ let developer: TestDeveloper;
 let stranger: TestDeveloper;
 let own: { readonly id: string; readonly stream: ClientStreamId };
 let other: { readonly id: string; readonly stream: ClientStreamId };
-
-/** Indexes what there is, as the worker does; no address is told of here. */
-const index = async (): Promise<void> => {
-  const pool = createPool({ connectionString: world.databaseUrl, role: 'grantlog_worker', max: 2 });
-  const projection = createAuditIndex({ traceOf: (id) => id, digestAddresses: async () => new Map() });
-  try {
-    await transaction(pool, (client) => ensureGenerations(client, projection));
-    const subscription = subscriptionOf(projection, 1);
-    await ensureSubscriptions(pool, [subscription.name]);
-    for (;;) {
-      const outcome = await consumeOnce(pool, [subscription]);
-      if (outcome.kind === 'failed') throw outcome.error;
-      if (outcome.kind === 'idle') return;
-    }
-  } finally {
-    await pool.end();
-  }
-};
 
 beforeAll(async () => {
   let register: Shop['register'];
@@ -49,7 +30,7 @@ beforeAll(async () => {
   };
   [own, other] = [await made(developer), await made(stranger)];
   await Promise.all([grantOf(own, developer.id), grantOf(own, stranger.id), grantOf(other, developer.id)]);
-  await index();
+  await indexEvents(world);
 });
 afterAll(() => world.close());
 
@@ -109,7 +90,7 @@ describe('an auditor', () => {
         const page = body as unknown as Page;
         seen.push(...positions(page.events));
         await grantOf(other, stranger.id);
-        await index();
+        await indexEvents(world);
         cursor = page.next === null ? '' : `&cursor=${page.next}`;
       } while (cursor !== '');
       expect(new Set(seen).size).toBe(seen.length);
@@ -157,10 +138,10 @@ describe('an auditor', () => {
   test('finds nothing by the email of somebody who was erased', async () => {
     const gone = await world.developer(shop);
     const query = `email=${encodeURIComponent(gone.email)}`;
-    await index();
+    await indexEvents(world);
     expect((await events(query)).length).toBeGreaterThan(0);
     await eraseAccount(world.deps.provisioning, by, { platform: shop, account: gone.id });
-    await index();
+    await indexEvents(world);
     expect(await events(query)).toEqual([]);
     const about = await events(`account=${gone.id}`);
     expect(about.map(({ type }) => type)).toContain('account.erased');
@@ -196,7 +177,7 @@ describe('the grants that could act', () => {
     const [first, second] = [await grantOf(own, developer.id), await grantOf(own, stranger.id)];
     const both = await world.head(shop);
     await revokeGrant(world.deps.provisioning, by, { platform: shop, grant: first.id });
-    await index();
+    await indexEvents(world);
     expect(await live(`at=${both}&clientId=${own.id}`)).toEqual(expect.arrayContaining([first.id, second.id]));
     expect(await live(`at=${both}&account=${developer.id}`)).not.toContain(second.id);
     const now = await live(`clientId=${own.id}`);
@@ -208,7 +189,7 @@ describe('the grants that could act', () => {
 describe('people and developers', () => {
   test('read what concerns their own account, and who has read it', async () => {
     await ask(`events?account=${developer.id}`);
-    await index();
+    await indexEvents(world);
     const { status, body } = await basic(developer, 'account/events?limit=500');
     expect(status).toBe(200);
     const found = (body as unknown as Page).events;
@@ -235,7 +216,7 @@ describe('people and developers', () => {
     expect(((await basic(developer, `developer/clients/${own.id}/events?clientId=${other.id}`)).body as unknown as Page).events).toEqual(
       [],
     );
-    await index();
+    await indexEvents(world);
     expect((await events(`type=audit.read&actor=${developer.id}`)).length).toBeGreaterThan(0);
     expect((await basic(developer, `developer/clients/${own.id}/events/count`)).body).toMatchObject({ isExact: true });
     expect((await basic(developer, `developer/clients/${own.id}/events/export`)).text).toContain('client.registered');
