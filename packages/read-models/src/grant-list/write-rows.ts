@@ -13,7 +13,13 @@ export const readRows = async (client: Transaction, target: Target, grantIds: re
         'context', context, 'status', status, 'reason', reason, 'tokenSequence', token_sequence,
         'authorizedAt', extract(epoch from authorized_at) * 1000, 'lastIssuedAt', extract(epoch from last_issued_at) * 1000,
         'expiresAt', extract(epoch from expires_at) * 1000, 'endedAt', extract(epoch from ended_at) * 1000
-      ) as row from grant_list where platform = $1 and generation = $2 and grant_id = any($3::uuid[])`,
+      ) as row from unnest($3::uuid[]) as wanted(id)
+      -- By the primary key alone: on a table without statistics equalities were answered by reading the whole generation.
+      cross join lateral (
+        select * from grant_list g where (g.platform, g.generation, g.grant_id) >= ($1, $2, wanted.id)
+        order by g.platform, g.generation, g.grant_id limit 1
+      ) g
+      where g.platform = $1 and g.generation = $2 and g.grant_id = wanted.id`,
     values: [target.platform, target.generation, grantIds],
   });
   return rows.map(({ row }) => row);
