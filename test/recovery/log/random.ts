@@ -11,6 +11,13 @@ export const createRandom = (seed: number) => {
   return {
     /** A whole number from 0 up to, and without, the limit. */
     below,
+    /** Whether something of this probability comes to pass. */
+    happens: (probability: number): boolean => next() < probability,
+    /** One of the items, of which there is at least one. */
+    pick: <Item>(items: readonly Item[]): Item => {
+      if (items.length === 0) throw new RangeError('there is nothing to pick from');
+      return items[below(items.length)] as Item;
+    },
     /** Some of the items, each at most once, in any order. */
     sample: <Item>(items: readonly Item[], count: number): readonly Item[] => {
       const rest = [...items];
@@ -18,3 +25,5 @@ export const createRandom = (seed: number) => {
     },
   };
 };
+
+export type Random = ReturnType<typeof createRandom>;
