@@ -2,9 +2,10 @@ import { randomToken, uuidv7 } from '@grantlog/crypto';
 import type { CodeTerms, GrantId, GrantTerms } from '@grantlog/domain';
 import { grantDecider } from '@grantlog/domain';
 import type { Random } from '../../recovery/log/random.ts';
-import { act, expire, type Granted, partiesOf, rulesOf, standingOf, useGrant } from './grant-life.ts';
+import { act, expire, type Granted, partiesOf, rulesOf, standingOf } from './granted.ts';
 import { isSignedIn, type Visit } from './sign-in-life.ts';
 import { openStream } from './stream.ts';
+import { useGrant } from './use-grant.ts';
 import { type Client, tokenKeyIdOf, type World } from './world.ts';
 
 const resources = ['https://records.clinic.example/mcp', 'https://letters.clinic.example/mcp'];

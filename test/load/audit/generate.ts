@@ -23,7 +23,10 @@ export type Generation = {
   readonly platform: PlatformId;
   /** As many at least; what is under way when they stand goes to its end. */
   readonly events: number;
-  /** The same seed lives the same lives. Ids, times, and whose commit comes first, are the log's own. */
+  /**
+   * The same seed has people come, allow, refuse and lose the same. Ids and times are the log's own, and so is what follows from
+   * whose commit was first, such as whom somebody meets.
+   */
   readonly seed: number;
   /** Told how many events stand. */
   readonly onProgress?: (events: number) => void;
@@ -75,7 +78,7 @@ export const generate = async (options: Generation): Promise<History> => {
   const random = createRandom(seed);
   const firstClients = Math.min(200, 12 + Math.floor(events / 5_000));
   for (let n = 0; n < firstClients; n += 1) await registerClient(world, random);
-  world.beside(() => liveOperator(world, createRandom(seed + 1), () => recorded / events));
+  world.beside(() => liveOperator(world, createRandom(seed + 1), { events, recorded: () => recorded }));
   let lives = 1;
   const lane = async (): Promise<void> => {
     while (!world.isOver()) {

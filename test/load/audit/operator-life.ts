@@ -1,4 +1,4 @@
-import { keyRingStream, nextTokenKeyId } from '@grantlog/domain';
+import { nextTokenKeyId } from '@grantlog/domain';
 import { insertCredentials } from '@grantlog/postgres';
 import { newTokenKey } from '@grantlog/provisioning';
 import type { Random } from '../../recovery/log/random.ts';
@@ -22,12 +22,11 @@ const suspend = async (world: World): Promise<void> => {
   await tellPlatform(world, { type: 'resume' });
 };
 
-/** A new token key takes over; the one before the last goes when nothing of its making can be alive. */
+/** A new token key takes over; one from long before is given up, and with it whatever it made. */
 const rotateKey = async (world: World): Promise<void> => {
   const keyId = nextTokenKeyId(world.ring.state());
   if (keyId === null) return;
   const { credential, description } = newTokenKey(world.sealer, world.platform, keyId);
-  if (credential.owner !== keyRingStream) throw new Error('a key belongs to the ring');
   await insertCredentials(world.pool, [credential]);
   const request = requestOf(operator);
   const tell = (command: Parameters<World['ring']['decide']>[0]) =>
@@ -57,23 +56,26 @@ const milestones: readonly { readonly at: number; readonly happen: (world: World
   { at: 0.9, happen: suspend },
 ];
 
-/** Those who run the platform, its clients and its endpoints: `progress` says which part of the history is over. */
-export const liveOperator = async (world: World, random: Random, progress: () => number): Promise<void> => {
+/** Events for each thing that operators and clients do by themselves. */
+const pace = 100;
+
+/** Those who run the platform, its clients and its endpoints, until as many events as were asked for have been `recorded`. */
+export const liveOperator = async (
+  world: World,
+  random: Random,
+  of: { readonly events: number; readonly recorded: () => number },
+): Promise<void> => {
   const coming = [...milestones];
-  let next = 0;
-  while (!world.isOver()) {
-    const part = progress();
-    while (coming[0] !== undefined && coming[0].at <= part) await coming.shift()?.happen(world);
-    if (part < next) {
-      await pause(2);
-      continue;
+  const act = (own: Random): Promise<void> => {
+    const chance = own.below(10);
+    if (chance < 4) return byItself(world, own);
+    return chance < 7 ? liveEndpoint(world, own) : troubleClient(world, own);
+  };
+  for (let acts = 0; !world.isOver(); await pause(2)) {
+    while (coming[0] !== undefined && coming[0].at * of.events <= of.recorded()) await coming.shift()?.happen(world);
+    for (; acts < of.recorded() / pace; acts += 1) {
+      const own = random.fork();
+      world.beside(() => act(own));
     }
-    // A thousand times in a history, whatever its length.
-    next = part + 0.001;
-    const chance = random.below(10);
-    world.beside(() => {
-      if (chance < 4) return byItself(world, random);
-      return chance < 7 ? liveEndpoint(world, random) : troubleClient(world, random);
-    });
   }
 };

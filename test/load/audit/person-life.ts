@@ -126,7 +126,7 @@ export const livePerson = async (world: World, random: Random): Promise<void> =>
     const visiting = await signIn(world, random, person);
     if (visiting === null) continue;
     for (let n = random.below(3); n >= 0; n -= 1)
-      grants.push(random.happens(0.25) ? bySession(world, random, visiting) : byCode(world, random, visiting));
+      grants.push(random.happens(0.25) ? bySession(world, random.fork(), visiting) : byCode(world, random.fork(), visiting));
     if (random.happens(0.3)) await Promise.all(grants);
     if (random.happens(0.5)) await endSignIn(world, random, visiting);
     if (random.happens(0.06)) await trouble(world, random, person);

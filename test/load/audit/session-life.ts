@@ -6,10 +6,11 @@ import { sealDataKey, sessionGrant } from '@grantlog/provisioning';
 import type { Random } from '../../recovery/log/random.ts';
 import { termsOf } from './code-life.ts';
 import { registrationOf } from './endpoint-life.ts';
-import { type Granted, partiesOf, rulesOf, standingOf, useGrant } from './grant-life.ts';
+import { type Granted, partiesOf, rulesOf, standingOf } from './granted.ts';
 import { requestOf } from './recorder.ts';
 import { isSignedIn, type Visit } from './sign-in-life.ts';
 import { openStream } from './stream.ts';
+import { useGrant } from './use-grant.ts';
 import { type Client, pause, tokenKeyIdOf, type World } from './world.ts';
 
 const begin = async (world: World, random: Random, client: Client, seconds: number) => {

@@ -66,8 +66,9 @@ export const isSignedIn = (world: World, { signIn: { state }, person }: Visit): 
   signInStanding({ signIn: state(), platform: world.own.state(), account: person.stream.state(), now: Date.now() }) === 'good';
 
 export const endSignIn = async (world: World, random: Random, visit: Visit): Promise<void> => {
+  const reason = random.pick(['signed_out', 'expired', 'replaced'] as const);
   await world.record(requestOf(visit.request.actor), () => {
-    const { write, refusal } = visit.signIn.decide({ type: 'end', reason: random.pick(['signed_out', 'expired', 'replaced']) });
+    const { write, refusal } = visit.signIn.decide({ type: 'end', reason });
     return { writes: [write], reads: [], refusal };
   });
 };
