@@ -15,7 +15,7 @@ import { createAuditTree } from '../../../services/worker/src/audit/tree.ts';
 import { treeKeeping } from '../../../services/worker/src/audit/tree-keeping.ts';
 import { consumeAll } from './consume-all.ts';
 import { generate } from './generate.ts';
-import { projections, rebuild } from './rebuild.ts';
+import { projectionsOf, rebuild } from './rebuild.ts';
 
 const { values } = parseArgs({
   options: {
@@ -100,7 +100,7 @@ try {
   if (grown?.size !== head) throw new Error(`the tree has ${grown?.size} leaves of ${head} events`);
 
   let seconds = 0;
-  for (const projection of projections) {
+  for (const projection of projectionsOf({ log, sealer })) {
     const rebuilt = await measure(() => rebuild(worker, projection));
     seconds += rebuilt.seconds;
     tell(`${projection.name} from zero`, rebuilt, '');
