@@ -16,6 +16,8 @@ import { createPlatformDirectory } from '@grantlog/provisioning';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { resolveAccess } from '../../../services/api/src/access/resolve-access.ts';
 import { createKeyStore } from '../../../services/api/src/tokens/key-store.ts';
+import { createStreamState } from '../../../services/worker/src/subscriptions/stream-state.ts';
+import { consumeAll } from '../../load/audit/consume-all.ts';
 import { documentOf } from '../../load/audit/found-platform.ts';
 import { generate, type History } from '../../load/audit/generate.ts';
 import { createRandom } from '../log/random.ts';
@@ -38,6 +40,10 @@ beforeAll(async () => {
     const history = await generate({ log, pool, sealer, platform, events: 10_000, seed: seed + histories.length });
     histories.push({ ...history, events: await readEventsAfter(pool, { platform, after: 0, limit: history.head }) });
   }
+  // Folds of the end of it are at hand, and nothing of an earlier moment may be told from them.
+  const worker = createPool({ connectionString: url, role: 'grantlog_worker', max: 2 });
+  await consumeAll(worker, [createStreamState({ sealer, onTampered: () => expect.fail('nobody has edited a fold') })]);
+  await worker.end();
 }, 60_000);
 afterAll(async () => {
   log.stop();
