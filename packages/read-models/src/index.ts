@@ -8,7 +8,7 @@ export { clockAt, positionAt } from './audit-index/position-at.ts';
 export { auditIndex, createAuditIndex } from './audit-index/projection.ts';
 export { type AuditEvent, readAuditEvents } from './audit-index/read-audit-events.ts';
 export { streamAuditEvents } from './audit-index/stream-audit-events.ts';
-export { storedEventOf } from './audit-tree/stored-event.ts';
+export { leavesOf } from './audit-tree/leaves.ts';
 export { tileReaderOf } from './audit-tree/tree-reader.ts';
 export { type ClientListQuery, type ClientPage, type ListedClient, listClients } from './client-list/list-clients.ts';
 export { listUnusedClients } from './client-list/list-unused-clients.ts';

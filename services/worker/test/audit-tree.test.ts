@@ -1,11 +1,10 @@
 import { generateSigningKey, importSigningKey } from '@grantlog/crypto';
 import { consumeOnce, ensureSubscriptions, readAuditTree, readEventsAfter } from '@grantlog/postgres';
-import { storedEventOf, tileReaderOf } from '@grantlog/read-models';
+import { leavesOf, tileReaderOf } from '@grantlog/read-models';
 import {
   hashLeaf,
   hashNode,
   type LoggedEvent,
-  leafOf,
   type NoteSigner,
   proveConsistency,
   readCheckpoint,
@@ -60,8 +59,8 @@ const signedNow = async (): Promise<string> => {
   return rows[0]?.note ?? '';
 };
 const events = async function* (): AsyncGenerator<LoggedEvent> {
-  for (const event of await readEventsAfter(world.pool, { platform, after: 0, limit: 10_000 }))
-    yield { position: event.position, leaf: leafOf(storedEventOf(event)) };
+  const read = await readEventsAfter(world.pool, { platform, after: 0, limit: 10_000 });
+  for (const [n, leaf] of leavesOf(read).entries()) yield { leaf, position: read[n]?.position ?? 0 };
 };
 /** What an auditor finds who kept these checkpoints, with the tree that is served now or without. */
 const verify = async (trusted: readonly string[], { withTree = true } = {}) => {

@@ -7,6 +7,7 @@ import { readRows, writeRows } from './write-rows.ts';
 export const clientList = defineProjection({
   name: 'client-list',
   version: 2,
+  batchLimit: 4_000,
   on: clientListReducers,
   apply: async (client, target, changes) => {
     const standing = await readRows(client, target, rowsNeeded(changes));

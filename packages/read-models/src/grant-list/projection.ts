@@ -7,6 +7,8 @@ import { readRows, writeCutOff, writeRows } from './write-rows.ts';
 export const grantList = defineProjection({
   name: 'grant-list',
   version: 1,
+  // A rebuild would else spend its time on round trips.
+  batchLimit: 4_000,
   on: grantListReducers,
   apply: async (client, target, changes) => {
     const rowChanges = changes.filter((change) => change.kind !== 'cut_off');

@@ -1,8 +1,7 @@
 import { type AuditCheckpoint, readEventsAfter } from '@grantlog/postgres';
 import { openLogKey, recordAuditRead } from '@grantlog/provisioning';
-import { storedEventOf, tileReaderOf } from '@grantlog/read-models';
+import { leavesOf, tileReaderOf } from '@grantlog/read-models';
 import {
-  leafOf,
   parseTilePath,
   proveConsistency,
   proveInclusion,
@@ -149,7 +148,7 @@ export const treeRoutes =
         const { index, width } = resourceOf(request, found);
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { tile: index, width } });
         const events = await readEventsAfter(pool, { platform, after: found.tree.base + index * tileWidth, limit: width });
-        return sendBytes(reply, writeEntryBundle(events.map((event) => leafOf(storedEventOf(event)))), width);
+        return sendBytes(reply, writeEntryBundle(leavesOf(events)), width);
       },
     );
     app.get(
@@ -196,10 +195,10 @@ export const treeRoutes =
         const index = position - tree.base - 1;
         if (index < 0 || index >= signed.size) throw refusalProblem(auditWords, 'not_signed_yet');
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { position } });
-        const [event] = await readEventsAfter(pool, { platform, after: position - 1, limit: 1 });
-        if (event === undefined) throw refusalProblem(auditWords, 'unknown_tile');
+        const [leaf] = leavesOf(await readEventsAfter(pool, { platform, after: position - 1, limit: 1 }));
+        if (leaf === undefined) throw refusalProblem(auditWords, 'unknown_tile');
         const hashes = await proveInclusion({ index, size: signed.size, readTile: tileReaderOf(pool, tree) });
-        return sendText(reply, writeLogProof({ index, hashes, checkpoint: signed.note, extra: leafOf(storedEventOf(event)) }));
+        return sendText(reply, writeLogProof({ index, hashes, checkpoint: signed.note, extra: leaf }));
       },
     );
   };

@@ -9,8 +9,8 @@ import {
   type Transaction,
   writeAuditTree,
 } from '@grantlog/postgres';
-import { storedEventOf, tileReaderOf } from '@grantlog/read-models';
-import { emptyRoot, hashLeaf, leafOf, type NoteSigner, openTree, signCheckpoint } from '@grantlog/transparency';
+import { leavesOf, tileReaderOf } from '@grantlog/read-models';
+import { emptyRoot, hashLeaf, type NoteSigner, openTree, signCheckpoint } from '@grantlog/transparency';
 
 export type TreeContext = {
   /** The name of a new tree, for good: the first line of its checkpoints. */
@@ -42,7 +42,7 @@ const grow = async (client: Transaction, stored: AuditTree, events: readonly Rec
   const opening = await openTree({ size: stored.size, root: stored.root, readTile: tileReaderOf(client, stored) });
   if (opening.outcome === 'tiles_differ') throw new HistoryDiffers(`the tiles of ${platform} are not those of its tree`);
   const { tree } = opening;
-  const tiles = tree.append(events.map((event) => hashLeaf(leafOf(storedEventOf(event)))));
+  const tiles = tree.append(leavesOf(events).map(hashLeaf));
   const grown = { ...stored, size: tree.size(), root: tree.root() };
   await writeAuditTree(client, grown, tiles);
   return grown;

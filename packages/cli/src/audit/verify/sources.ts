@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type AuditTree, type Pool, readEventsAfter } from '@grantlog/postgres';
-import { storedEventOf, tileReaderOf } from '@grantlog/read-models';
-import { type LoggedEvent, leafOf, readEntryBundle, readLeaf, type TileReader, tilePath, tileWidth } from '@grantlog/transparency';
+import { leavesOf, tileReaderOf } from '@grantlog/read-models';
+import { type LoggedEvent, readEntryBundle, readLeaf, type TileReader, tilePath, tileWidth } from '@grantlog/transparency';
 import { Problem } from '../../problem.ts';
 
 /** A log that is verified: its events from the first on, and the tree that is claimed to be theirs, where there is one to ask. */
@@ -25,7 +25,7 @@ export const databaseSource = (pool: Pool, tree: AuditTree, checkpoint: string):
   const read = async function* (): AsyncGenerator<LoggedEvent> {
     for (let after = base; ; ) {
       const events = await readEventsAfter(pool, { platform, after, limit: 2_000 });
-      for (const event of events) yield { leaf: leafOf(storedEventOf(event)), position: event.position - base };
+      for (const [n, leaf] of leavesOf(events).entries()) yield { leaf, position: (events[n]?.position ?? 0) - base };
       const last = events.at(-1);
       if (last === undefined) return;
       after = last.position;
