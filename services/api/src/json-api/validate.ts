@@ -4,7 +4,7 @@ import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Value } from 'typebox/value';
-import { unstorableText } from './unstorable-text.ts';
+import { unstorable } from './unstorable.ts';
 
 /** More would help nobody who reads them. */
 const mostErrors = 50;
@@ -72,7 +72,7 @@ const partNames: Readonly<Record<string, string>> = { body: 'body', querystring:
 export const checkerOf = (schema: TSchema): ((value: unknown) => readonly DocumentProblem[]) => {
   const validator = Compile(schema);
   return (value) => {
-    const texts = unstorableText(value).map(({ path, ...text }) => ({ ...text, path: spell(path) }));
+    const texts = unstorable(value).map(({ path, ...text }) => ({ ...text, path: spell(path) }));
     if (texts.length > 0 || validator.Check(value)) return texts;
     const problems = validator.Errors(value).flatMap(toProblems);
     return problems.length > 0

@@ -135,6 +135,13 @@ describe('an auditor', () => {
     expect((await ask(`events?${query}`)).body).toMatchObject({ status: 422, code });
   });
 
+  test.each(['from', 'to', 'cursor', 'minPosition'])('is told that %s is too large a number', async (name) => {
+    expect((await ask(`events?${name}=1e20`)).body).toMatchObject({
+      status: 400,
+      errors: [{ path: name, problem: 'is too large a number' }],
+    });
+  });
+
   test('finds nothing by the email of somebody who was erased', async () => {
     const gone = await world.developer(shop);
     const query = `email=${encodeURIComponent(gone.email)}`;

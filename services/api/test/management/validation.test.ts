@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { unstorableText } from '../../src/json-api/unstorable-text.ts';
+import { unstorable } from '../../src/json-api/unstorable.ts';
 import { createWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -101,13 +101,25 @@ describe('a body', () => {
   });
 });
 
-describe('unstorableText', () => {
+test.each([
+  ['/arlo/manage/grants', 'before'],
+  ['/arlo/manage/grants', 'minPosition'],
+  ['/arlo/manage/clients', 'minPosition'],
+])('a number that is too large is refused by its name, and never reaches the log: %s %s', async (path, name) => {
+  for (const number of ['1e20', '99999999999999999999']) {
+    const { status, body } = await world.call(root, 'GET', `${path}?${name}=${number}`);
+    expect([status, body['errors']]).toMatchObject([400, [{ path: name, problem: 'is too large a number' }]]);
+  }
+});
+
+describe('unstorable', () => {
   const plain = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/\p{Cc}/gu, ''));
 
   test('finds nothing in what is plain, whatever its shape', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: fc.constantFrom('a', ' ', '"', '\\', '/', 'é', '漢', '😀') }), (value) => {
-        expect(unstorableText(value)).toEqual([]);
+        const exact = (_: string, each: unknown) => (typeof each === 'number' && Math.abs(each) > Number.MAX_SAFE_INTEGER ? 7 : each);
+        expect(unstorable(JSON.parse(JSON.stringify(value, exact)))).toEqual([]);
       }),
     );
   });
@@ -115,7 +127,7 @@ describe('unstorableText', () => {
   test('refuses what is nested deeper than anything is, at once', () => {
     const started = performance.now();
     const deep: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
-    expect(unstorableText(deep)).toMatchObject([{ problem: 'is nested deeper than 32 levels' }]);
+    expect(unstorable(deep)).toMatchObject([{ problem: 'is nested deeper than 32 levels' }]);
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 
@@ -132,7 +144,7 @@ describe('unstorableText', () => {
             // A surrogate between others could make a pair.
             `${before} ${bad} ${after}`,
           );
-          expect(unstorableText(value).map((found) => found.path)).toEqual([path]);
+          expect(unstorable(value).map((found) => found.path)).toEqual([path]);
         },
       ),
     );

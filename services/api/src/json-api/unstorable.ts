@@ -1,4 +1,4 @@
-export type TextProblem = { readonly path: readonly (string | number)[]; readonly problem: string; readonly fix: string };
+export type StorageProblem = { readonly path: readonly (string | number)[]; readonly problem: string; readonly fix: string };
 
 /** No schema here is half as deep; without a bound a body of brackets alone would keep the process busy for minutes. */
 const deepest = 32;
@@ -10,18 +10,20 @@ const wrong = (text: string): string | null => {
 
 /**
  * The strings, keys included, that the log cannot hold or a page would show wrongly: NUL and lone surrogates, which
- * Postgres refuses, and other control characters. What is nested too deep is refused unread.
+ * Postgres refuses, and other control characters. Numbers that are no longer exact. What is nested too deep is refused unread.
  */
-export const unstorableText = (value: unknown): readonly TextProblem[] => {
-  const found: TextProblem[] = [];
-  const open: { readonly value: unknown; readonly path: TextProblem['path'] }[] = [{ value, path: [] }];
-  const judge = (text: string, path: TextProblem['path']): void => {
+export const unstorable = (value: unknown): readonly StorageProblem[] => {
+  const found: StorageProblem[] = [];
+  const open: { readonly value: unknown; readonly path: StorageProblem['path'] }[] = [{ value, path: [] }];
+  const judge = (text: string, path: StorageProblem['path']): void => {
     const problem = wrong(text);
     if (problem !== null) found.push({ path, problem, fix: 'Send text of one line, as well-formed Unicode.' });
   };
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { path } = next;
     if (typeof next.value === 'string') judge(next.value, path);
+    if (typeof next.value === 'number' && Math.abs(next.value) > Number.MAX_SAFE_INTEGER)
+      found.push({ path, problem: 'is too large a number', fix: `Send one of at most ${Number.MAX_SAFE_INTEGER}.` });
     if (typeof next.value !== 'object' || next.value === null) continue;
     if (path.length >= deepest) {
       found.push({ path: path.slice(0, 3), problem: `is nested deeper than ${deepest} levels`, fix: 'Send a flatter value.' });
