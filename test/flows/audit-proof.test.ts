@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { hashLeaf, readLeaf, readLogProof, readVerifierKey, verifyLogProof } from '@grantlog/transparency';
+import { hashLeaf, readEntryBundle, readLeaf, readLogProof, readVerifierKey, verifyLogProof } from '@grantlog/transparency';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, createAgent, post } from '../support/agent.ts';
@@ -69,6 +69,14 @@ beforeAll(async () => {
   deployment = await startDeployment({ databaseUrl: inject('databaseUrl'), apis: 1, workers: 1 });
   const bench = openWorkbench(deployment);
   await bench.configure(platform);
+  // An event that is longer than any entry of a bundle.
+  const resources = Array.from({ length: 60 }, (_, n) => ({
+    uri: `https://${n}.example/${'long/'.repeat(380)}`,
+    name: 'Things',
+    scopes: ['read'],
+  }));
+  await bench.configure(platform, { resources });
+  await bench.configure(platform);
   const [account, client] = [await bench.account(platform), await bench.client(platform)];
   await bench.close();
   const authorization = basic(deployment.demo.operator.client as TestClient);
@@ -110,7 +118,12 @@ describe('anybody', () => {
     expect([tile.status, (await tile.arrayBuffer()).byteLength]).toEqual([200, size * 32]);
     expect((await ask(`tree/tile/0/000.p/${size + 100}`, null)).status).toBe(404);
     expect((await ask(`tree/tile/entries/000.p/${size}`, null)).status).toBe(401);
-    expect((await ask(`tree/tile/entries/000.p/${size}`)).status).toBe(200);
+    const entries = readEntryBundle(new Uint8Array(await (await ask(`tree/tile/entries/000.p/${size}`)).arrayBuffer()));
+    expect(entries).toHaveLength(size);
+    // What is longer than an entry may be stands by itself.
+    const long = (entries ?? []).findIndex(({ byteLength }) => byteLength === 0) + 1;
+    expect((await (await ask(`tree/leaf/${long}`)).arrayBuffer()).byteLength).toBeGreaterThan(65_535);
+    expect((await ask(`tree/leaf/${long}`, null)).status).toBe(401);
     expect((await ask(`receipts/${position}`, null)).status).toBe(401);
     expect(await (await ask(`tree/consistency?from=1&to=${size}`, null)).json()).toMatchObject({ from: 1, to: size });
     expect((await ask(`tree/consistency?from=1&to=${size + 100}`, null)).status).toBe(422);

@@ -12,8 +12,8 @@ const by = { actor: { kind: 'system', id: 'audit-tree' }, correlationId: 'audit-
 const ringOf = (loaded: Loaded) => fold(keyRingDecider, loaded.stream(keyRingStream));
 
 /**
- * The key that the checkpoints of a platform's tree are signed with. Made when it is first asked for: of several that ask at
- * once the log takes one, and all get that.
+ * The key that the checkpoints of a platform's tree are signed with. A platform of before there were trees gets it when it is first
+ * asked for: of several that ask at once the log takes one, and all get that.
  */
 export const openLogKey = async (context: Pick<Provisioning, 'log' | 'pool' | 'sealer'>, platform: PlatformId): Promise<SigningKey> => {
   for (;;) {

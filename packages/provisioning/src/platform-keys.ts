@@ -44,10 +44,11 @@ const newNameKey = (sealer: Sealer, platform: PlatformId): NewKey => {
   return { credential, description: { use: 'name', keyId: 'name', alg: 'HS256', credentialId: credential.id, publicJwk: null } };
 };
 
-/** The keys that a platform begins with: one for names, one for tokens, one of each signing algorithm, all active. */
+/** The keys that a platform begins with: one for names, one for its log, one for tokens, one of each signing algorithm, all active. */
 export const firstKeys = async (sealer: Sealer, platform: PlatformId): Promise<readonly NewKey[]> => [
   newNameKey(sealer, platform),
   newTokenKey(sealer, platform, 1),
+  await newLogKey(sealer, platform),
   ...(await Promise.all((['RS256', 'ES256', 'EdDSA'] as const).map((alg) => newSigningKey(sealer, platform, alg)))),
 ];
 

@@ -1,4 +1,5 @@
-const longestEntry = 0xffff;
+/** Bytes that an entry of a bundle has at most: its length is two bytes. */
+export const longestEntry = 0xffff;
 
 /**
  * Entries as a bundle of a tiled log: each behind its length, two bytes, the greater first.

@@ -10,7 +10,7 @@ export {
 } from './checkpoint.ts';
 export { proveConsistency, verifyConsistency } from './consistency.ts';
 export { type Cosignature, cosign, readCosignatures } from './cosignature.ts';
-export { readEntryBundle, writeEntryBundle } from './entry-bundle.ts';
+export { longestEntry, readEntryBundle, writeEntryBundle } from './entry-bundle.ts';
 export { type ChangedTile, type GrowingTree, openTree, type TreeOpening } from './growing-tree.ts';
 export { proveInclusion, verifyInclusion } from './inclusion.ts';
 export { leafFormat, leafOf } from './leaf.ts';

@@ -2,6 +2,7 @@ import { type AuditCheckpoint, readEventsAfter } from '@grantlog/postgres';
 import { openLogKey, recordAuditRead } from '@grantlog/provisioning';
 import { leavesOf, tileReaderOf } from '@grantlog/read-models';
 import {
+  longestEntry,
   parseTilePath,
   proveConsistency,
   proveInclusion,
@@ -40,6 +41,10 @@ const forGood = 'public, max-age=31536000, immutable';
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const asItIs = (payload: unknown): string => payload as string;
+
+const nothing = new Uint8Array();
+/** A leaf in a bundle. One that no bundle can hold stands there as nothing, and is asked for by itself. */
+const bundled = (leaf: Uint8Array): Uint8Array => (leaf.byteLength > longestEntry ? nothing : leaf);
 
 /** Whether a tree that was signed at this size has a resource. */
 const isWithin = (resource: TileResource, { size }: AuditCheckpoint): boolean => {
@@ -148,7 +153,28 @@ export const treeRoutes =
         const { index, width } = resourceOf(request, found);
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { tile: index, width } });
         const events = await readEventsAfter(pool, { platform, after: found.tree.base + index * tileWidth, limit: width });
-        return sendBytes(reply, writeEntryBundle(leavesOf(events)), width);
+        return sendBytes(reply, writeEntryBundle(leavesOf(events).map(bundled)), width);
+      },
+    );
+    app.get(
+      '/:platform/audit/tree/leaf/:position',
+      {
+        ...gate.ofPlatform,
+        schema: {
+          tags,
+          summary: 'One leaf, however long: a bundle of entries has nothing in place of those of more than 65,535 bytes',
+          params: Type.Object({ platform: Type.String(), position: Type.Integer({ minimum: 1 }) }),
+          response: { 200: bytes('The event as its leaf has it') },
+        },
+      },
+      async (request, reply) => {
+        const { names, by } = await gate.platform(request);
+        const { platform } = names;
+        const { position } = request.params;
+        await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { position } });
+        const [leaf] = leavesOf(await readEventsAfter(pool, { platform, after: position - 1, limit: 1 }));
+        if (leaf === undefined) throw refusalProblem(auditWords, 'not_signed_yet');
+        return sendBytes(reply, leaf, 0);
       },
     );
     app.get(

@@ -72,7 +72,12 @@ export const serverSource = async (server: {
       const entries = readEntryBundle(await bytesOf(await ask(tilePath({ kind: 'entries', index, width }))));
       if (entries === null)
         throw new Problem(`The entries ${index} of ${tree} are no bundle of entries`, 'ask its operator: the server is at fault');
-      for (const [offset, leaf] of entries.entries()) yield loggedAt(leaf, index * tileWidth + offset + 1, base);
+      for (const [offset, entry] of entries.entries()) {
+        const place = index * tileWidth + offset + 1;
+        // What no bundle can hold is asked for by itself.
+        const leaf = entry.byteLength > 0 ? entry : await bytesOf(await ask(`leaf/${base + place}`));
+        yield loggedAt(leaf, place, base);
+      }
     }
   };
   return {
