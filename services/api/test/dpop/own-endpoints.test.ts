@@ -27,7 +27,7 @@ const challengeOf = ({ status, headers }: Answer): string => `${status} ${String
 describe('every endpoint of ours that takes access tokens', () => {
   test('refuses one that is bound to a key where it comes as Bearer, with or without a proof', async () => {
     const kinds = new Set(places.routes.map(({ config }) => config.authentication));
-    expect([...kinds].sort()).toEqual(['account', 'agent', 'bearer', 'operator', 'reader', 'tool']);
+    expect([...kinds].sort()).toEqual(['account', 'agent', 'auditor', 'bearer', 'operator', 'reader', 'tool']);
     const told = await each(places.routes, async (route) => {
       const token = await places.tokenFor(route, key.jkt);
       const answers = [

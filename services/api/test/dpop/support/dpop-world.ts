@@ -92,7 +92,7 @@ export const createDpopWorld = async (databaseUrl: string) => {
     const response = await world.app.inject(options);
     return {
       status: response.statusCode,
-      body: response.headers['content-type']?.toString().includes('json') === true ? (response.json() as Json) : {},
+      body: /^application\/(?:problem\+)?json/.test(String(response.headers['content-type'])) ? (response.json() as Json) : {},
       headers: response.headers,
       text: response.body,
     };

@@ -11,9 +11,11 @@ export const createTokenRoutes = async (world: DpopWorld, key: ProofKey) => {
     const bound = jkt === undefined ? {} : { jkt };
     const own = (scope: string) => world.granted({ ...bound, scopes: [scope], resource: `${origin}/${vault}/${scope}` });
     switch (route.config.authentication) {
-      case 'operator': {
+      case 'operator':
+      case 'auditor': {
+        const scopes = [route.config.authentication === 'auditor' ? 'audit' : 'manage'];
         const terms = { platform: 'system' as never, client: operators.stream, clientId: operators.clientId, account: person.id };
-        return (await world.grant({ ...terms, ...bound })).accessToken;
+        return (await world.grant({ ...terms, scopes, ...bound })).accessToken;
       }
       case 'account':
         return (await own(route.url.includes('/developer') ? 'developer' : 'account')).accessToken;
@@ -38,7 +40,7 @@ export const createTokenRoutes = async (world: DpopWorld, key: ProofKey) => {
     /** Every route of ours that takes access tokens, and nobody without one. */
     routes: world.routes.filter(
       ({ method, url, config: { authentication = 'none' } }) =>
-        ['bearer', 'operator', 'account', 'tool', 'agent', 'reader'].includes(authentication) &&
+        ['bearer', 'operator', 'auditor', 'account', 'tool', 'agent', 'reader'].includes(authentication) &&
         method !== 'HEAD' &&
         method !== 'OPTIONS' &&
         // What a sessionId alone tells is told whatever token comes along.
