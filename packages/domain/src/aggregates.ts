@@ -34,7 +34,7 @@ export type GrantlogEvent =
   | AuditEvent;
 
 /** One number for all folds, part of a snapshot's key: raise it with any change to the shape or meaning of a state. */
-export const foldVersion = 10;
+export const foldVersion = 11;
 
 /** An aggregate as who only folds sees it: the states are JSON, and only its own `evolve` knows more. */
 export type AggregateFold = {

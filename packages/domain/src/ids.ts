@@ -7,6 +7,7 @@ export type SessionId = Brand<StreamId, 'SessionId'>;
 export type SignInId = Brand<StreamId, 'SignInId'>;
 export type EndpointId = Brand<StreamId, 'EndpointId'>;
 export type AuditReadId = Brand<StreamId, 'AuditReadId'>;
+export type ArchiveId = Brand<StreamId, 'ArchiveId'>;
 export type NameId = Brand<StreamId, 'NameId'>;
 
 /** The wire's `client_id`; the client's stream id is derived from it. */
@@ -26,6 +27,7 @@ export const standingKinds = {
   client: 0x0004,
   name: 0x0005,
   webhookEndpoint: 0x0006,
+  archive: 0x0007,
 } as const;
 
 /** The stream of the platform itself; one a platform, and the platform is part of every key. */

@@ -10,7 +10,7 @@ export type { AccountRecord, AccountState, EnrolledFactor, RecoveryCodes } from 
 export type { AggregateFold, GrantlogEvent } from './aggregates.ts';
 export { aggregateOf, foldVersion } from './aggregates.ts';
 export { auditDecider } from './audit/decide.ts';
-export type { AuditEvent, AuditQuestion } from './audit/events.ts';
+export type { ArchiveFile, AuditEvent, AuditQuestion } from './audit/events.ts';
 export type { SettingsProblem } from './client/check-settings.ts';
 export type { ClientCommand, ClientRefusal } from './client/decide.ts';
 export { clientDecider } from './client/decide.ts';
@@ -47,7 +47,19 @@ export type {
   TokenMaker,
 } from './grant/events.ts';
 export type { GrantState } from './grant/state.ts';
-export type { AccountId, AuditReadId, ClientId, ClientStreamId, EndpointId, GrantId, Instant, NameId, SessionId, SignInId } from './ids.ts';
+export type {
+  AccountId,
+  ArchiveId,
+  AuditReadId,
+  ClientId,
+  ClientStreamId,
+  EndpointId,
+  GrantId,
+  Instant,
+  NameId,
+  SessionId,
+  SignInId,
+} from './ids.ts';
 export { keyRingStream, parsePlatformId, parseStreamId, platformStream, standingKinds, systemPlatform } from './ids.ts';
 export type { KeyRingCommand, KeyRingRefusal } from './key-ring/decide.ts';
 export { highestTokenKeyId, keyRingDecider, keyRingLimit, nextTokenKeyId } from './key-ring/decide.ts';
@@ -87,6 +99,7 @@ export type { DocumentProblem } from './platform/readers.ts';
 export { reservedPlatformNames } from './platform/reserved-names.ts';
 export type { PlatformState } from './platform/state.ts';
 export { isLoopbackHost, isRedirectUri, parseWebUrl } from './platform/urls.ts';
+export { type StreamLife, streamLife } from './retention/stream-life.ts';
 export type { RotatingSecret } from './rotating-secrets.ts';
 export { validSecrets } from './rotating-secrets.ts';
 export { sameAnswer } from './same-answer.ts';

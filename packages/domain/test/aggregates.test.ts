@@ -43,8 +43,8 @@ describe('the registry of folds', () => {
     expect(aggregateOf(type)).toBeNull();
   });
 
-  test('is at fold version 10', () => {
-    expect(foldVersion).toBe(10);
+  test('is at fold version 11', () => {
+    expect(foldVersion).toBe(11);
   });
 });
 

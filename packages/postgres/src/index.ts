@@ -1,4 +1,9 @@
 export type { Pool } from 'pg';
+export { type ArchivedLeaf, createLeafBlocks, readArchivedLeaves, writeArchivedLeaves } from './archive/archived-leaves.ts';
+export { type Archive, archivesOf, type KeptArchive, listArchives } from './archive/archives.ts';
+export { detachMonth, MonthNotDetached, type MonthPart, removeRemains } from './archive/detach-month.ts';
+export { type Month, monthOf, parseMonth } from './archive/month.ts';
+export { hasMonth, namedByLaterGrants, platformsOfMonth, readMonth, readMonthByStream } from './archive/read-month.ts';
 export { type BasicUse, countBasicUse, resetBasicUse } from './attempts/basic-use.ts';
 export { type AttemptBucket, type AttemptBudget, deleteIdleAttemptBuckets, giveBackAttempt, takeAttempt } from './attempts/take-attempt.ts';
 export {
@@ -90,7 +95,8 @@ export { logAsOf, type Moment } from './log/log-as-of.ts';
 export { createNotifier, toldChannel } from './log/notifier.ts';
 export type { PostgresEventLogOptions } from './log/postgres-event-log.ts';
 export { createPostgresEventLog } from './log/postgres-event-log.ts';
-export { readEventsAfter, readHead, readStream } from './log/read-events.ts';
+export { readEventAt, readEventsAfter, readHead, readStream } from './log/read-events.ts';
+export { LogOutOfOrder, readOn, type Stretch } from './log/read-on.ts';
 export { readVersions } from './log/read-versions.ts';
 export { firstRecordedAfter, latestRecorded } from './log/recorded-times.ts';
 export type { SnapshotSealer } from './log/snapshot-mac.ts';
@@ -135,7 +141,7 @@ export type { NewSnapshot } from './stream-state/snapshots.ts';
 export { snapshotVersions, upsertSnapshots } from './stream-state/snapshots.ts';
 export { ensureSubscriptions } from './subscriptions/claim.ts';
 export type { ConsumeOutcome } from './subscriptions/consume.ts';
-export { consumeOnce, LogOutOfOrder } from './subscriptions/consume.ts';
+export { consumeOnce } from './subscriptions/consume.ts';
 export { listenTo } from './subscriptions/listen.ts';
 export type { RunnerOptions } from './subscriptions/runner.ts';
 export { runSubscriptions } from './subscriptions/runner.ts';

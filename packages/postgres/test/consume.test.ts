@@ -138,7 +138,14 @@ describe('consuming', () => {
 
   test('the test catches a consumer that does not look at positions', async () => {
     const planted = await plantInModule<{ consumeOnce: Consume }>('subscriptions/consume.ts', [
-      { replace: 'if (event.position !== due)', by: 'if (due < 0)' },
+      {
+        replace: "import { readOn } from '../log/read-on.ts';",
+        by: `import { readEventsAfter } from '../log/read-events.ts';
+          const readOn = async (client, options) => {
+            const events = await readEventsAfter(client, options);
+            return { events, archived: [], through: events.at(-1)?.position ?? options.after };
+          };`,
+      },
     ]);
     expect(await findingOf(checkHole(planted.consumeOnce))).toContain('handed out past the hole');
   });

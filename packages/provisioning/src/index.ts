@@ -45,6 +45,7 @@ export { newSigningKey, newTokenKey } from './platform-keys.ts';
 export type { By, Provisioning } from './provisioning.ts';
 export { putSessionWebhook, type SessionWebhookPut } from './put-session-webhook.ts';
 export { queueMail } from './queue-mail.ts';
+export { recordArchive } from './record-archive.ts';
 export { recordAuditRead } from './record-audit-read.ts';
 export type { AccountRegistered, NewAccount } from './register-account.ts';
 export { isAcceptableEmail, registerAccount } from './register-account.ts';

@@ -185,7 +185,7 @@ export const tellings = {
   ...sameAnswer('untold', 'webhook_endpoint', 'paused', 'resumed', 'subject_removed', 'subject_added'),
   ...sameAnswer('untold', 'session', 'started', 'webhook_registered'),
   ...sameAnswer('untold', 'signing_key', 'created', 'activated', 'retired'),
-  ...sameAnswer('untold', 'audit', 'read'),
+  ...sameAnswer('untold', 'audit', 'read', 'archived'),
 } satisfies { readonly [Type in GrantlogEvent['type']]: Telling<EventOf<Type>, Type> };
 
 /** What is told of an event as the log holds it; nothing of a type that this process does not know. */

@@ -1,7 +1,8 @@
 import type { Actor, CommitId, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import type pg from 'pg';
 
-type Row = {
+/** A row of the event table, as {@link eventColumns} reads it. */
+export type EventRow = {
   readonly platform: PlatformId;
   readonly stream_id: StreamId;
   readonly version: number;
@@ -17,10 +18,10 @@ type Row = {
   readonly recorded_ms: number;
 };
 
-const columns = `platform, stream_id, version, position, commit_id, type, schema_version, data, personal, actor,
+export const eventColumns = `platform, stream_id, version, position, commit_id, type, schema_version, data, personal, actor,
   correlation_id, causation_id, (extract(epoch from recorded_at) * 1000)::float8 as recorded_ms`;
 
-const toEvent = (row: Row): RecordedEvent => ({
+export const toEvent = (row: EventRow): RecordedEvent => ({
   platform: row.platform,
   streamId: row.stream_id,
   version: row.version,
@@ -51,12 +52,21 @@ export const readEventsAfter = async (
   client: pg.Pool | pg.ClientBase,
   options: { readonly platform: PlatformId; readonly after: number; readonly limit: number },
 ): Promise<readonly RecordedEvent[]> => {
-  const { rows } = await client.query<Row>({
+  const { rows } = await client.query<EventRow>({
     name: 'grantlog.read-after',
-    text: `select ${columns} from event where platform = $1 and position > $2 order by position limit $3`,
+    text: `select ${eventColumns} from event where platform = $1 and position > $2 order by position limit $3`,
     values: [options.platform, options.after, options.limit],
   });
   return rows.map(toEvent);
+};
+
+/** The event at a position; null where none stands there: not yet, or no longer, as it is archived. */
+export const readEventAt = async (
+  client: pg.Pool | pg.ClientBase,
+  { platform, position }: { readonly platform: PlatformId; readonly position: number },
+): Promise<RecordedEvent | null> => {
+  const [event] = await readEventsAfter(client, { platform, after: position - 1, limit: 1 });
+  return event?.position === position ? event : null;
 };
 
 /** Every event of one stream, in order, as the log holds them. */
@@ -64,9 +74,9 @@ export const readStream = async (
   client: pg.Pool | pg.ClientBase,
   options: { readonly platform: PlatformId; readonly streamId: StreamId },
 ): Promise<readonly RecordedEvent[]> => {
-  const { rows } = await client.query<Row>(`select ${columns} from event where platform = $1 and stream_id = $2 order by version`, [
-    options.platform,
-    options.streamId,
-  ]);
+  const { rows } = await client.query<EventRow>(
+    `select ${eventColumns} from event where platform = $1 and stream_id = $2 order by version`,
+    [options.platform, options.streamId],
+  );
   return rows.map(toEvent);
 };

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { transaction } from '../connection/transaction.ts';
-import { readEventsAfter } from '../log/read-events.ts';
+import { readOn } from '../log/read-on.ts';
 import type { Claim } from './claim.ts';
 import { claimSubscription, moveCheckpoint, recordFailure } from './claim.ts';
 import type { Subscription, SubscriptionBatch } from './subscription.ts';
@@ -9,11 +9,6 @@ export type ConsumeOutcome =
   | { readonly kind: 'idle' }
   | { readonly kind: 'consumed'; readonly claim: Claim; readonly events: number; readonly position: number }
   | { readonly kind: 'failed'; readonly claim: Claim; readonly error: unknown };
-
-/** The log showed a hole or a step back: order is broken, and going on would skip events. */
-export class LogOutOfOrder extends Error {
-  override readonly name = 'LogOutOfOrder';
-}
 
 /** What a checkpoint failed with that was moved without waiting, where that is why its transaction failed. */
 const whyNotMoved = (moving: Promise<void> | null, caught: unknown): Promise<unknown> =>
@@ -30,6 +25,7 @@ export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscri
   let claim: Claim | null = null;
   let batch: SubscriptionBatch | null = null;
   let moving: Promise<void> | null = null;
+  let reached = 0;
   try {
     await transaction(
       pool,
@@ -38,20 +34,17 @@ export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscri
         if (claim === null) return;
         const subscription = byName.get(claim.name);
         if (subscription === undefined) throw new Error(`no subscription is named ${claim.name}`);
-        const events = await readEventsAfter(client, {
+        const { events, archived, through } = await readOn(client, {
           platform: claim.platform,
           after: claim.position,
           limit: subscription.batchLimit ?? 500,
         });
-        events.forEach((event, index) => {
-          const due = (claim?.position ?? 0) + index + 1;
-          if (event.position !== due) throw new LogOutOfOrder(`expected position ${due} of ${event.platform}, found ${event.position}`);
-        });
-        if (events.length === 0) return;
-        batch = { platform: claim.platform, events };
-        await subscription.handle(client, batch);
+        if (through === claim.position) return;
+        batch = { platform: claim.platform, events, archived };
+        if (events.length > 0 || subscription.takesArchived === true) await subscription.handle(client, batch);
         // Not awaited: it travels with the commit, which fails where it fails.
-        moving = moveCheckpoint(client, claim, claim.position + events.length);
+        moving = moveCheckpoint(client, claim, through);
+        reached = through;
         moving.catch(() => {});
       },
       // Effect and checkpoint are kept or forgotten together.
@@ -68,6 +61,6 @@ export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscri
   const done = claim as Claim | null;
   const consumed = batch as SubscriptionBatch | null;
   if (done === null || consumed === null) return { kind: 'idle' };
-  await byName.get(done.name)?.afterCommit?.(consumed);
-  return { kind: 'consumed', claim: done, events: consumed.events.length, position: done.position + consumed.events.length };
+  if (consumed.events.length > 0) await byName.get(done.name)?.afterCommit?.(consumed);
+  return { kind: 'consumed', claim: done, events: consumed.events.length, position: reached };
 };

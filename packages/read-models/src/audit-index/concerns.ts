@@ -71,6 +71,7 @@ const concerns: { readonly [Type in GrantlogEvent['type']]: Concern<EventOf<Type
   ...sameAnswer('client', 'client', 'change_withdrawn', 'change_rejected', 'secret_rotated', 'disabled', 'enabled', 'grants_revoked'),
   ...sameAnswer('nobody', 'platform', 'grants_revoked', 'configured', 'suspended', 'resumed'),
   ...sameAnswer('nobody', 'signing_key', 'created', 'activated', 'retired'),
+  'audit.archived': 'nobody',
   'audit.read': ({ data }) => ({ event: whomReadAbout(data.about) }),
 };
 

@@ -99,5 +99,5 @@ export const grantListReducers: Reducers<GrantListChange> = {
   ...sameAnswer('ignored', 'webhook_endpoint', 'recovery_requested', 'recovery_cancelled'),
   ...sameAnswer('ignored', 'webhook_endpoint', 'paused', 'resumed', 'subject_removed', 'subject_added'),
   ...sameAnswer('ignored', 'signing_key', 'created', 'activated', 'retired'),
-  ...sameAnswer('ignored', 'audit', 'read'),
+  ...sameAnswer('ignored', 'audit', 'read', 'archived'),
 };

@@ -1,4 +1,4 @@
-import type { PlatformId, RecordedEvent } from '@grantlog/eventsourcing';
+import type { PlatformId } from '@grantlog/eventsourcing';
 import {
   type AuditTree,
   insertAuditCheckpoint,
@@ -6,6 +6,7 @@ import {
   readAuditTree,
   readLineage,
   type Subscription,
+  type SubscriptionBatch,
   type Transaction,
   writeAuditTree,
 } from '@grantlog/postgres';
@@ -33,16 +34,25 @@ const begin = async (client: Transaction, context: TreeContext, platform: Platfo
   return { platform, lineage, origin, base, size: 0, root: emptyRoot() };
 };
 
-/** Adds events to a tree as it is stored, and writes what has changed. @throws HistoryDiffers */
-const grow = async (client: Transaction, stored: AuditTree, events: readonly RecordedEvent[]): Promise<AuditTree> => {
+/** A leaf's place and its hash. */
+type Leaf = { readonly position: number; readonly hash: Uint8Array };
+
+/** The leaves of a batch in their order: of events that are archived by now the archive keeps the hashes. */
+const leavesIn = ({ events, archived }: Pick<SubscriptionBatch, 'events' | 'archived'>): readonly Leaf[] => {
+  const leaves = leavesOf(events).map((leaf, n) => ({ position: events[n]?.position ?? 0, hash: hashLeaf(leaf) }));
+  return archived.length === 0 ? leaves : [...leaves, ...archived].sort((one, other) => one.position - other.position);
+};
+
+/** Adds leaves to a tree as it is stored, and writes what has changed. @throws HistoryDiffers */
+const grow = async (client: Transaction, stored: AuditTree, leaves: readonly Leaf[]): Promise<AuditTree> => {
   const { platform, base } = stored;
-  const first = events[0]?.position ?? base + stored.size + 1;
+  const first = leaves[0]?.position ?? base + stored.size + 1;
   if (first !== base + stored.size + 1)
     throw new HistoryDiffers(`the tree of ${platform} has ${stored.size} leaves, and position ${first} comes next`);
   const opening = await openTree({ size: stored.size, root: stored.root, readTile: tileReaderOf(client, stored) });
   if (opening.outcome === 'tiles_differ') throw new HistoryDiffers(`the tiles of ${platform} are not those of its tree`);
   const { tree } = opening;
-  const tiles = tree.append(leavesOf(events).map(hashLeaf));
+  const tiles = tree.append(leaves.map(({ hash }) => hash));
   const grown = { ...stored, size: tree.size(), root: tree.root() };
   await writeAuditTree(client, grown, tiles);
   return grown;
@@ -55,15 +65,18 @@ const grow = async (client: Transaction, stored: AuditTree, events: readonly Rec
 export const createAuditTree = (context: TreeContext): Subscription => ({
   name: 'audit-tree',
   batchLimit: 5_000,
-  handle: async (client, { platform, events }) => {
+  takesArchived: true,
+  handle: async (client, batch) => {
+    const { platform } = batch;
+    const leaves = leavesIn(batch);
     const before = (await readAuditTree(client, platform)) ?? (await begin(client, context, platform));
     const { lineage, base } = before;
     const signed = await readAuditCheckpoint(client, { platform, lineage });
-    const again = events.filter(({ position }) => signed !== null && position <= base + signed.size);
+    const again = leaves.filter(({ position }) => signed !== null && position <= base + signed.size);
     const known = again.length === 0 ? before : await grow(client, before, again);
     if (signed !== null && known.size === signed.size && Buffer.compare(known.root, signed.root) !== 0)
       throw new HistoryDiffers(`the first ${signed.size} events of ${platform} are not those that were signed`);
-    const news = events.slice(again.length);
+    const news = leaves.slice(again.length);
     if (news.length === 0) return;
     const grown = await grow(client, known, news);
     const { origin, size, root } = grown;
