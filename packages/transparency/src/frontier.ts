@@ -5,6 +5,8 @@ export type Frontier = {
   readonly size: () => number;
   /** Adds a leaf and tells of each subtree that it completes, from the leaf itself (height 0) up. */
   readonly append: (leafHash: Uint8Array, completed?: (height: number, hash: Uint8Array) => void) => void;
+  /** Adds 2^height leaves by the hash of their subtree. @throws RangeError where none so high begins at this size. */
+  readonly appendSubtree: (height: number, hash: Uint8Array) => void;
   readonly root: () => Uint8Array;
 };
 
@@ -12,20 +14,27 @@ export type Frontier = {
 export const createFrontier = (from: { readonly size: number; readonly hashes: readonly Uint8Array[] }): Frontier => {
   const hashes = [...from.hashes];
   let { size } = from;
+  const add = (bottom: number, subtree: Uint8Array, completed?: (height: number, hash: Uint8Array) => void): void => {
+    let hash = subtree;
+    let rest = size / 2 ** bottom;
+    for (let height = bottom + 1; rest % 2 === 1; height += 1) {
+      // There is one for each bit of the size.
+      hash = hashNode(hashes.pop() as Uint8Array, hash);
+      completed?.(height, hash);
+      rest = (rest - 1) / 2;
+    }
+    hashes.push(hash);
+    size += 2 ** bottom;
+  };
   return {
     size: () => size,
     append: (leafHash, completed) => {
-      let hash = leafHash;
-      completed?.(0, hash);
-      let rest = size;
-      for (let height = 1; rest % 2 === 1; height += 1) {
-        // There is one for each bit of the size.
-        hash = hashNode(hashes.pop() as Uint8Array, hash);
-        completed?.(height, hash);
-        rest = (rest - 1) / 2;
-      }
-      hashes.push(hash);
-      size += 1;
+      completed?.(0, leafHash);
+      add(0, leafHash, completed);
+    },
+    appendSubtree: (height, hash) => {
+      if (size % 2 ** height !== 0) throw new RangeError(`no subtree of 2^${height} leaves begins at ${size}`);
+      add(height, hash);
     },
     root: () => (size === 0 ? emptyRoot() : hashes.reduceRight((right, left) => hashNode(left, right))),
   };

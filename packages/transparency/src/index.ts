@@ -11,6 +11,10 @@ export {
 export { proveConsistency, verifyConsistency } from './consistency.ts';
 export { type Cosignature, cosign, readCosignatures } from './cosignature.ts';
 export { longestEntry, readEntryBundle, writeEntryBundle } from './entry-bundle.ts';
+export type { ExcerptHead } from './excerpt/line.ts';
+export type { ExcerptFault, ExcerptMisfit } from './excerpt/misfit.ts';
+export { type ExcerptVerification, verifyExcerpt } from './excerpt/verify-excerpt.ts';
+export { type ExcerptedEvent, writeExcerpt } from './excerpt/write-excerpt.ts';
 export { type ChangedTile, type GrowingTree, openTree, type TreeOpening } from './growing-tree.ts';
 export { proveInclusion, verifyInclusion } from './inclusion.ts';
 export { leafFormat, leafOf } from './leaf.ts';

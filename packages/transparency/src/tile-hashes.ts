@@ -15,11 +15,18 @@ const foldRun = (run: readonly Uint8Array[]): Uint8Array => {
 const runOf = (bytes: Uint8Array, offset: number, count: number): readonly Uint8Array[] =>
   Array.from({ length: count }, (_, at) => hashAt(bytes, offset + at));
 
+/** The hash of a complete subtree out of the tile where its bottom lies. */
+export const foldPlace = (bytes: Uint8Array, { offset, count }: { readonly offset: number; readonly count: number }): Uint8Array =>
+  foldRun(runOf(bytes, offset, count));
+
 /** The hash that a full tile has in the level above. */
 export const foldTile = (bytes: Uint8Array): Uint8Array => foldRun(runOf(bytes, 0, tileWidth));
 
 /** Where the hashes of a subtree lie: the tile of its level whose hashes it is made of, and which of them. */
-const placeOf = ({ height, index }: Node, size: number): { readonly tile: Tile; readonly offset: number; readonly count: number } => {
+export const placeOf = (
+  { height, index }: Node,
+  size: number,
+): { readonly tile: Tile; readonly offset: number; readonly count: number } => {
   const count = 2 ** (height % tileHeight);
   const first = index * count;
   const tile = tileOf({ level: Math.floor(height / tileHeight), index: Math.floor(first / tileWidth), size });
@@ -39,7 +46,7 @@ export const readNodes = async (
     if (!reading.has(key)) reading.set(key, read(tile));
   }
   const tiles = new Map(await Promise.all([...reading].map(async ([key, bytes]) => [key, await bytes] as const)));
-  return places.map(({ tile, offset, count }) => foldRun(runOf(tiles.get(`${tile.level}/${tile.index}`) as Uint8Array, offset, count)));
+  return places.map((place) => foldPlace(tiles.get(`${place.tile.level}/${place.tile.index}`) as Uint8Array, place));
 };
 
 /** The hashes of spans of a tree (RFC 6962 §2.1, MTH), in their order. */

@@ -11,12 +11,12 @@ const splitOf = (count: number): number => {
   return split;
 };
 
-/** The complete subtrees that a span of the tree consists of, from left to right, the largest first. */
+/** The fewest complete subtrees that the leaves of a span consist of, from left to right; the largest first where the span begins at 0. */
 export const completeSubtrees = ({ from, to }: Span): readonly Node[] => {
   const nodes: Node[] = [];
   for (let at = from; at < to; ) {
     let height = 0;
-    while (2 ** (height + 1) <= to - at) height += 1;
+    while (at % 2 ** (height + 1) === 0 && 2 ** (height + 1) <= to - at) height += 1;
     nodes.push({ height, index: at / 2 ** height });
     at += 2 ** height;
   }

@@ -1,8 +1,19 @@
 import { type Authority, createAuthority, noAuthority } from './authority.ts';
-import { type Checkpoint, type CheckpointRefusal, type LogIdentity, readCheckpoint } from './checkpoint.ts';
+import type { Checkpoint, LogIdentity } from './checkpoint.ts';
 import { createFrontier } from './frontier.ts';
 import type { Tile, TileReader } from './tile.ts';
 import { emptyRoot, hashLeaf, isSameHash } from './tree-hash.ts';
+import {
+  bySize,
+  type Equivocation,
+  findClash,
+  isRead,
+  meet,
+  type Progress,
+  type RefusedCheckpoint,
+  readAll,
+  type Signed,
+} from './trusted-checkpoints.ts';
 
 /** An event as the log has it now: the leaf of its row, or that leaf's hash. */
 export type LoggedEvent =
@@ -16,9 +27,8 @@ export type LoggedEvent =
 export type LogVerification =
   /** The events up to this size are those of every checkpoint given. Events after it were not looked at. */
   | { readonly kind: 'verified'; readonly size: number; readonly root: Uint8Array; readonly distrusted: Tile | null }
-  | { readonly kind: 'checkpoint_refused'; readonly signed: string; readonly reason: CheckpointRefusal }
-  /** The log's key has signed two histories: the proof of it are these two checkpoints. */
-  | { readonly kind: 'equivocation'; readonly first: Checkpoint; readonly second: Checkpoint }
+  | RefusedCheckpoint
+  | Equivocation
   /** This event is not the one that was logged; those before it are. */
   | { readonly kind: 'event_differs'; readonly position: number; readonly logged: Uint8Array; readonly found: Uint8Array }
   /** There are later events, but not this one. */
@@ -29,54 +39,11 @@ export type LogVerification =
   | { readonly kind: 'history_differs'; readonly after: number; readonly upTo: number; readonly distrusted: Tile | null }
   | { readonly kind: 'too_short'; readonly size: number; readonly expected: number };
 
-type Signed = readonly Checkpoint[];
-
-const bySize = (one: Checkpoint, other: Checkpoint): number => one.size - other.size;
-
-const readAll = (texts: readonly string[], log: LogIdentity): Signed | LogVerification => {
-  const read: Checkpoint[] = [];
-  for (const signed of texts) {
-    const reading = readCheckpoint(signed, log);
-    if (reading.outcome === 'refused') return { kind: 'checkpoint_refused', signed, reason: reading.reason };
-    read.push(reading.checkpoint);
-  }
-  return read;
-};
-
-const isRead = (read: Signed | LogVerification): read is Signed => Array.isArray(read);
-
-const findClash = (checkpoints: Signed): LogVerification | null => {
-  for (const [at, second] of checkpoints.entries()) {
-    const first = checkpoints[at - 1];
-    if (first?.size === second.size && !isSameHash(first.root, second.root)) return { kind: 'equivocation', first, second };
-  }
-  return null;
-};
-
 /** A checkpoint of which the claimed tree is no growth. */
 const findBranch = async (checkpoints: Signed, claimed: Checkpoint, authority: Authority): Promise<LogVerification | null> => {
   for (const first of checkpoints.filter(({ size }) => size > 0 && size < claimed.size)) {
     const root = await authority.rootAt(first.size);
     if (root !== null && !isSameHash(root, first.root)) return { kind: 'equivocation', first, second: claimed };
-  }
-  return null;
-};
-
-/** What has been found so far on the way through the log. */
-type Progress = {
-  /** The events up to here are known to be those that were signed. */
-  good: number;
-  /** The first checkpoint that the events did not lead to. */
-  missed: { readonly after: number; readonly checkpoint: Checkpoint } | null;
-};
-
-/** Compares with each checkpoint of this size. A log that misses one and meets a later one shows that not both can be true. */
-const meet = (progress: Progress, reached: Signed, root: Uint8Array): LogVerification | null => {
-  for (const checkpoint of reached) {
-    const isMet = isSameHash(checkpoint.root, root);
-    if (isMet && progress.missed !== null) return { kind: 'equivocation', first: progress.missed.checkpoint, second: checkpoint };
-    if (isMet) progress.good = Math.max(progress.good, checkpoint.size);
-    else progress.missed ??= { after: progress.good, checkpoint };
   }
   return null;
 };
