@@ -14,6 +14,7 @@ import {
   MonthNotDetached,
   type MonthPart,
   monthOf,
+  namedByLaterGrants,
   parseMonth,
   platformsOfMonth,
   readEventAt,
@@ -271,6 +272,31 @@ describe('a month that leaves the log', () => {
       `update grantlog.archived_leaf set present = '\\x1d' || substr(present, 2), hashes = substr(hashes, 1, 128)`,
     );
     await expect(readOn(owner, { platform, after: 0, limit: 10 })).rejects.toThrow('expected position 2');
+  });
+
+  test('keeps what grants of later months stand on, as long as they live', async () => {
+    const later = parseMonth(new Date(month.endedAt + 86_400_000).toISOString().slice(0, 7));
+    const [session, source, unnamed, ended] = [oldStream(), oldStream(), oldStream(), oldStream()] as const;
+    const grant = async (data: object, ends: boolean): Promise<void> => {
+      const id = uuidv7((later?.endedAt ?? 0) - 86_400_000) as StreamId;
+      const types = ends ? ['grant.authorized', 'grant.revoked'] : ['grant.authorized'];
+      await ours.log.append(
+        platform,
+        commitOf([
+          write(
+            id,
+            0,
+            types.map((type) => ({ type, data })),
+          ),
+        ]),
+      );
+    };
+    for (const stream of [session, source, unnamed, ended]) await append(stream, 0);
+    await grant({ session, delegation: { sources: [{ grant: source }] }, scopes: ['read'], note: `about ${unnamed}` }, false);
+    await grant({ session: ended }, true);
+    expect([...(await namedByLaterGrants(owner, { platform, month }))].sort()).toEqual([session, source].sort());
+    const others = await newPlatform(ours.pool);
+    expect((await namedByLaterGrants(owner, { platform: others, month })).size).toBe(0);
   });
 
   test('is read by stream and by position', async () => {

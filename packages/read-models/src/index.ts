@@ -1,6 +1,8 @@
+export { forgetArchived } from './archive/forget-archived.ts';
 export { type AuditCount, countAuditEvents, countAuditEventsByType } from './audit-index/count-audit-events.ts';
 export type { AddressDigests, SealedAddress } from './audit-index/entry.ts';
 export type { AuditFilter } from './audit-index/filter.ts';
+export { foldEvents, type Standing } from './audit-index/fold-events.ts';
 export { type AuditEntry, type AuditPage, type AuditQuery, listAuditEvents } from './audit-index/list-audit-events.ts';
 export { type GrantAsOf, type GrantsAsOf, type GrantsAsOfQuery, listGrantsAsOf } from './audit-index/list-grants-as-of.ts';
 export type { AuditOrder } from './audit-index/merge-keys.ts';

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { registerJsonApi } from '../json-api/json-api.ts';
 import { createOperatorGate } from '../management/gate.ts';
+import { archivesRoute } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { auditorsDoor, developersDoor, peoplesDoor } from './doors.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -27,5 +28,6 @@ export const auditApi =
       liveGrantsRoute(full),
       tokenAsOfRoute(full),
       treeRoutes(full),
+      archivesRoute(full),
     );
   };

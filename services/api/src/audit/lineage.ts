@@ -8,6 +8,7 @@ import type { JsonApi } from '../json-api/json-api.ts';
 import { refusalProblem } from '../json-api/refusals.ts';
 import { foldGrant } from '../platforms/load-parties.ts';
 import { deliveryView, viewOfDelivery } from '../webhooks/delivery-view.ts';
+import { refuseArchivedStream } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { eventView, eventViewOf } from './event-view.ts';
 import { auditWords } from './words.ts';
@@ -73,7 +74,10 @@ export const lineageRoute =
         const grantId = parseStreamId(request.params.grantId) as GrantId | null;
         if (grantId === null) throw refusalProblem(auditWords, 'unknown_grant');
         const state = foldGrant(await deps.log.load(platform, [{ streamId: grantId }]), grantId);
-        if (state.status === 'none') throw refusalProblem(auditWords, 'unknown_grant');
+        if (state.status === 'none') {
+          await refuseArchivedStream(pool, { platform, streamId: grantId });
+          throw refusalProblem(auditWords, 'unknown_grant');
+        }
         const { client = null, account = null, session = null, signIn = null } = state.status === 'denied' ? {} : state.terms;
         await recordAuditRead(deps.provisioning, by, { platform, question: 'lineage', about: { grant: grantId, client, account } });
         const whose = account === null ? (client === null ? null : { client }) : { account };

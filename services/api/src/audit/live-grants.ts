@@ -1,6 +1,6 @@
 import { standingKinds } from '@grantlog/domain';
 import type { StreamId } from '@grantlog/eventsourcing';
-import { logAsOf } from '@grantlog/postgres';
+import { listArchives, logAsOf } from '@grantlog/postgres';
 import { longestClientId } from '@grantlog/protocol';
 import { recordAuditRead } from '@grantlog/provisioning';
 import { listGrantsAsOf } from '@grantlog/read-models';
@@ -13,6 +13,7 @@ import { grantView, grantViewOf } from '../management/grant-view.ts';
 import { standingIdOf } from '../management/standing-id.ts';
 import { grantStanding } from '../platforms/grant-standing.ts';
 import { foldGrant, platformStreams } from '../platforms/load-parties.ts';
+import { archiveView, archiveViewOf } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { atParameter, momentView, momentViewOf, resolveMoment } from './moment.ts';
 import { auditWords } from './words.ts';
@@ -45,6 +46,7 @@ export const liveGrantsRoute =
               at: momentView,
               grants: Type.Array(grantView),
               next: nullable(Type.Integer({ description: 'Give it as cursor for the next page; null on the last' })),
+              archives: Type.Array(archiveView, { description: 'Files with grants that may have been among them, and left the log since' }),
             }),
           },
         },
@@ -79,7 +81,11 @@ export const liveGrantsRoute =
           const { accessExpiresAt, refreshExpiresAt } = state.current;
           return Math.max(accessExpiresAt, refreshExpiresAt ?? 0) <= now ? [] : [grantViewOf(id, state, 'good')];
         });
-        return { at: momentViewOf(moment), grants: live, next };
+        // Whatever was archived is over by the last event of its archive.
+        const archives = (await listArchives(pool, { platform })).filter(
+          ({ firstPosition, lastPosition }) => firstPosition <= moment.position && moment.position < lastPosition,
+        );
+        return { at: momentViewOf(moment), grants: live, next, archives: archives.map(archiveViewOf) };
       },
     );
   };

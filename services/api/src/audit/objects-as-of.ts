@@ -14,6 +14,7 @@ import { grantView, grantViewOf } from '../management/grant-view.ts';
 import { standingIdOf } from '../management/standing-id.ts';
 import { grantStanding } from '../platforms/grant-standing.ts';
 import { foldAccount, foldClient, foldGrant, platformStreams } from '../platforms/load-parties.ts';
+import { refuseArchivedStream } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { eventView, eventViewOf } from './event-view.ts';
 import { atParameter, momentView, momentViewOf, resolveMoment } from './moment.ts';
@@ -71,7 +72,10 @@ export const objectsAsOfRoutes =
           grants: [grantId],
         });
         const state = foldGrant(loaded, grantId);
-        if (state.status === 'none') throw refusalProblem(auditWords, 'unknown_grant');
+        if (state.status === 'none') {
+          await refuseArchivedStream(pool, { platform, streamId: grantId });
+          throw refusalProblem(auditWords, 'unknown_grant');
+        }
         const { client = null, account = null } = state.status === 'denied' ? {} : state.terms;
         await recordAuditRead(deps.provisioning, by, {
           platform,

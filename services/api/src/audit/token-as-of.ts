@@ -1,4 +1,4 @@
-import { logAsOf } from '@grantlog/postgres';
+import { logAsOf, readVersions } from '@grantlog/postgres';
 import { recordAuditRead } from '@grantlog/provisioning';
 import Type from 'typebox';
 import { resolveAccess } from '../access/resolve-access.ts';
@@ -6,6 +6,7 @@ import type { JsonApi } from '../json-api/json-api.ts';
 import { exactly, instant, nullable, platformParams } from '../json-api/schemas.ts';
 import { grantView, grantViewOf } from '../management/grant-view.ts';
 import { readToken } from '../tokens/read-token.ts';
+import { refuseArchivedStream } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { atParameter, momentView, momentViewOf, resolveMoment } from './moment.ts';
 
@@ -52,6 +53,8 @@ export const tokenAsOfRoute =
           about: { grant, client, account, at: moment.position, time: new Date(moment.now).toISOString() },
         });
         if (live === null) {
+          const [version] = grant === null ? [] : await readVersions(pool, [{ platform, streamId: grant }]);
+          if (grant !== null && version === 0) await refuseArchivedStream(pool, { platform, streamId: grant });
           const nothing = { kind: null, scopes: [], resource: null, sequence: null, expiresAt: null, grant: null };
           return { at: momentViewOf(moment), isGood: false, reason, ...nothing };
         }

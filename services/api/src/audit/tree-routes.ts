@@ -1,4 +1,5 @@
-import { type AuditCheckpoint, readEventsAfter } from '@grantlog/postgres';
+import type { PlatformId } from '@grantlog/eventsourcing';
+import { type AuditCheckpoint, readEventAt, readStretch } from '@grantlog/postgres';
 import { openLogKey, recordAuditRead } from '@grantlog/provisioning';
 import { leavesOf, tileReaderOf } from '@grantlog/read-models';
 import {
@@ -20,6 +21,7 @@ import type { JsonApi } from '../json-api/json-api.ts';
 import { refusalProblem } from '../json-api/refusals.ts';
 import { exactly, instant, platformParams } from '../json-api/schemas.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
+import { refuseArchivedPosition } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { type StandingTree, standingTree } from './standing-tree.ts';
 import { auditWords } from './words.ts';
@@ -42,9 +44,17 @@ const forGood = 'public, max-age=31536000, immutable';
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 const asItIs = (payload: unknown): string => payload as string;
 
-const nothing = new Uint8Array();
+const nothing: Uint8Array = new Uint8Array();
 /** A leaf in a bundle. One that no bundle can hold stands there as nothing, and is asked for by itself. */
 const bundled = (leaf: Uint8Array): Uint8Array => (leaf.byteLength > longestEntry ? nothing : leaf);
+
+const archivedHeader = 'grantlog-archived';
+/** A bit for each entry of a bundle, the lowest first. */
+const bitmapOf = (places: readonly number[]): string => {
+  const bits = new Uint8Array(tileWidth / 8);
+  for (const place of places) bits[place >> 3] = (bits[place >> 3] ?? 0) | (1 << (place & 7));
+  return base64(bits);
+};
 
 /** Whether a tree that was signed at this size has a resource. */
 const isWithin = (resource: TileResource, { size }: AuditCheckpoint): boolean => {
@@ -69,6 +79,13 @@ export const treeRoutes =
       const resource = parseTilePath(`tile/${level}/${rest}`);
       if (resource === null || !isWithin(resource, signed)) throw refusalProblem(auditWords, 'unknown_tile');
       return resource;
+    };
+    const leafAt = async (platform: PlatformId, position: number): Promise<Uint8Array> => {
+      const event = await readEventAt(pool, { platform, position });
+      const [leaf] = event === null ? [] : leavesOf([event]);
+      if (leaf !== undefined) return leaf;
+      await refuseArchivedPosition(pool, { platform, position });
+      throw refusalProblem(auditWords, 'not_signed_yet');
     };
     const sendBytes = (reply: FastifyReply, bytes: Uint8Array, width: number): FastifyReply =>
       reply
@@ -142,7 +159,7 @@ export const treeRoutes =
         ...gate.ofPlatform,
         schema: {
           tags,
-          summary: 'The events behind a tile of level 0, each as its leaf has it',
+          summary: `The events behind a tile of level 0, each as its leaf has it. ${archivedHeader} says which are archived: a bit each, base64`,
           response: { 200: bytes('Each leaf after its length, two bytes') },
         },
       },
@@ -152,8 +169,15 @@ export const treeRoutes =
         const found = await standingTree(pool, platform);
         const { index, width } = resourceOf(request, found);
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { tile: index, width } });
-        const events = await readEventsAfter(pool, { platform, after: found.tree.base + index * tileWidth, limit: width });
-        return sendBytes(reply, writeEntryBundle(leavesOf(events).map(bundled)), width);
+        const after = found.tree.base + index * tileWidth;
+        const stretch = await readStretch(pool, { platform, after, limit: width });
+        const isInside = ({ position }: { readonly position: number }): boolean => position <= after + width;
+        const [events, archived] = [stretch.events.filter(isInside), stretch.archived.filter(isInside)];
+        // What is archived stands there as nothing, too.
+        const leaves = Array.from({ length: width }, () => nothing);
+        for (const [n, leaf] of leavesOf(events).entries()) leaves[(events[n]?.position ?? 0) - after - 1] = bundled(leaf);
+        if (archived.length > 0) reply.header(archivedHeader, bitmapOf(archived.map(({ position }) => position - after - 1)));
+        return sendBytes(reply, writeEntryBundle(leaves), width);
       },
     );
     app.get(
@@ -162,7 +186,7 @@ export const treeRoutes =
         ...gate.ofPlatform,
         schema: {
           tags,
-          summary: 'One leaf, however long: a bundle of entries has nothing in place of those of more than 65,535 bytes',
+          summary: 'One leaf, however long: a bundle of entries has nothing in place of those of more than 65,535 bytes, or archived',
           params: Type.Object({ platform: Type.String(), position: Type.Integer({ minimum: 1 }) }),
           response: { 200: bytes('The event as its leaf has it') },
         },
@@ -172,8 +196,7 @@ export const treeRoutes =
         const { platform } = names;
         const { position } = request.params;
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { position } });
-        const [leaf] = leavesOf(await readEventsAfter(pool, { platform, after: position - 1, limit: 1 }));
-        if (leaf === undefined) throw refusalProblem(auditWords, 'not_signed_yet');
+        const leaf = await leafAt(platform, position);
         return sendBytes(reply, leaf, 0);
       },
     );
@@ -221,8 +244,7 @@ export const treeRoutes =
         const index = position - tree.base - 1;
         if (index < 0 || index >= signed.size) throw refusalProblem(auditWords, 'not_signed_yet');
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { position } });
-        const [leaf] = leavesOf(await readEventsAfter(pool, { platform, after: position - 1, limit: 1 }));
-        if (leaf === undefined) throw refusalProblem(auditWords, 'unknown_tile');
+        const leaf = await leafAt(platform, position);
         const hashes = await proveInclusion({ index, size: signed.size, readTile: tileReaderOf(pool, tree) });
         return sendText(reply, writeLogProof({ index, hashes, checkpoint: signed.note, extra: leaf }));
       },

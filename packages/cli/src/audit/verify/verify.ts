@@ -6,6 +6,7 @@ import { type LogIdentity, readVerifierKey, verifyLog } from '@grantlog/transpar
 import { type CommandIo, UsageError } from '../../command.ts';
 import { databaseOf } from '../../launcher/database-of.ts';
 import { Problem, unlessMissing } from '../../problem.ts';
+import { createArchiveWatch } from './archive-watch.ts';
 import { databaseSource, fileSource, serverSource, type VerifiedSource } from './sources.ts';
 import { tellVerification } from './tell-verification.ts';
 
@@ -67,9 +68,12 @@ export const verifyAudit = async (argv: readonly string[], io: CommandIo): Promi
   const base = baseOf(values.base);
   const judge = async (source: VerifiedSource): Promise<number> => {
     const { events, claimed } = source;
-    const found = await verifyLog({ events, log, trusted, ...(claimed === null ? {} : { claimed }) });
+    const archives = createArchiveWatch();
+    const found = await verifyLog({ events: archives.over(events), log, trusted, ...(claimed === null ? {} : { claimed }) });
     for (const line of tellVerification(found, source.base)) io.out(line);
-    return found.kind === 'verified' ? 0 : 1;
+    if (found.kind !== 'verified') return 1;
+    for (const line of archives.tell()) io.out(line);
+    return archives.isCovered() ? 0 : 1;
   };
   if (platform !== undefined) return withDatabase(io, platform, judge);
   if (path !== undefined) return judge(fileSource(path, base));

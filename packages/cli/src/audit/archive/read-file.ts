@@ -1,0 +1,62 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import type { Actor, CommitId, PlatformId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
+import { readLeaf } from '@grantlog/transparency';
+import { Problem, systemErrorCode } from '../../problem.ts';
+
+/** What a line holds, where it holds an event. The leaf is canonical, so that spelling it again gives its bytes. */
+const eventStart = '{"event":';
+
+const eventOf = (line: string): RecordedEvent | null => {
+  const end = line.lastIndexOf(',"hash":"');
+  const reading = end === -1 ? null : readLeaf(Buffer.from(line.slice(eventStart.length, end), 'utf8'));
+  if (reading?.outcome !== 'read') return null;
+  const { platform, streamId, commitId, actor, personalDigest, recordedAt, ...rest } = reading.event;
+  return {
+    ...rest,
+    platform: platform as PlatformId,
+    streamId: streamId as StreamId,
+    commitId: commitId as CommitId,
+    // As the log had it: a leaf is a row of it.
+    actor: actor as unknown as Actor,
+    // Sealed, and of no use without the data key: that there is one is all that is shown.
+    personal: personalDigest === null ? null : Buffer.from(personalDigest, 'base64url'),
+    recordedAt: Date.parse(recordedAt),
+  };
+};
+
+/**
+ * The events of an archive or another excerpt, in order and one at a time, whether gzipped or not. They are read as they stand there:
+ * that they are those of the log is what `grantlog audit verify --export` says.
+ *
+ * @throws Problem where there is no such file, or it is none
+ */
+export const readExcerptFile = async function* (path: string): AsyncGenerator<RecordedEvent> {
+  const file = createReadStream(path);
+  const bytes = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+  file.on('error', (error) => bytes.destroy(error));
+  const lines = createInterface({ input: bytes, crlfDelay: Number.POSITIVE_INFINITY });
+  let place = 0;
+  let isWhole = false;
+  try {
+    for await (const line of lines) {
+      place += 1;
+      if (place === 1 && !line.startsWith('{"excerpt":"grantlog/v1"'))
+        throw new Problem(`${path} is no excerpt of a log`, 'give a file that audit archive or audit export --format excerpt wrote');
+      if (line.startsWith('{"end":')) isWhole = true;
+      if (!line.startsWith(eventStart)) continue;
+      const event = eventOf(line);
+      if (event === null) throw new Problem(`Line ${place} of ${path} is no event`, 'run grantlog audit verify --export on it');
+      yield event;
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    if (systemErrorCode(error) === 'ENOENT') throw new Problem(`There is no file ${path}`, 'check the path');
+    throw new Problem(
+      `${path} cannot be read to its end: ${error instanceof Error ? error.message : String(error)}`,
+      'fetch it again from where it is kept',
+    );
+  }
+  if (!isWhole) throw new Problem(`${path} was cut off after line ${place}`, 'fetch it again from where it is kept');
+};
