@@ -8,6 +8,7 @@ const secretNames: ReadonlySet<string> = new Set([
   'devicecode',
   'email',
   'idtokenhint',
+  'ip',
   'loginhint',
   'logouthint',
   'otp',

@@ -19,6 +19,7 @@ describe('redacting a URL', () => {
     [`/x?%63ode=${canary}`, '/x?%63ode=[redacted]'],
     [`/x?Client-Secret=${canary}&request=${canary}`, '/x?Client-Secret=[redacted]&request=[redacted]'],
     [`/x?logout_hint=${canary}&login_hint=${canary}`, '/x?logout_hint=[redacted]&login_hint=[redacted]'],
+    [`/x?email=${canary}&ip=${canary}&zip=1`, '/x?email=[redacted]&ip=[redacted]&zip=1'],
     [`/x#access_token=${canary}&state=1`, '/x#access_token=[redacted]&state=1'],
     [`postgres://user:${canary}@db/x?sslmode=require`, 'postgres://[redacted]@db/x?sslmode=require'],
     ['/x?code', '/x?code'],

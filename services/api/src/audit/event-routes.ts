@@ -3,8 +3,8 @@ import type { AuditQuestion } from '@grantlog/domain';
 import type { JsonObject } from '@grantlog/eventsourcing';
 import { type By, type PlatformNames, recordAuditRead } from '@grantlog/provisioning';
 import { type AuditFilter, countAuditEventsByType, listAuditEvents, readAuditEvents, streamAuditEvents } from '@grantlog/read-models';
-import type { FastifyRequest } from 'fastify';
-import Type, { type TObject } from 'typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import Type, { type Static, type TObject } from 'typebox';
 import type { Deps } from '../deps.ts';
 import type { JsonApi } from '../json-api/json-api.ts';
 import { exactly, nullable, position } from '../json-api/schemas.ts';
@@ -38,6 +38,12 @@ const page = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
   minPosition: Type.Optional(position),
 };
+const listing = exactly({ ...eventFilter, ...page });
+const counting = exactly(eventFilter);
+const exporting = exactly({
+  ...eventFilter,
+  format: Type.Optional(Type.Enum(['ndjson', 'csv'], { description: 'ndjson by itself' })),
+});
 const through = Type.Integer({ description: 'The position that the index has come to: what stands behind it is not in here yet' });
 const formats = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' } as const;
 
@@ -46,7 +52,10 @@ const isWithin = (own: Asker['own'], { account, client }: AuditFilter): boolean 
   (own.account === undefined || account === undefined || own.account === account) &&
   (own.client === undefined || client === undefined || own.client === client);
 
-/** Lists, counts and exports of events, for who comes through a door. */
+/**
+ * Lists, counts and exports of events, for who comes through a door: by GET, and by POST with the same members in a body.
+ * An email or an address in a URL would stand in the access log of every proxy on its way.
+ */
 export const eventRoutes =
   (deps: Deps & Pick<AuditDeps, 'pool'>, door: EventDoor) =>
   (app: JsonApi): void => {
@@ -68,111 +77,99 @@ export const eventRoutes =
     const viewsOf = async (platform: PlatformNames['platform'], entries: Parameters<typeof readAuditEvents>[1]['entries']) =>
       (await readAuditEvents(pool, { platform, entries })).map(eventViewOf);
 
-    app.get(
-      `${prefix}/events`,
-      {
-        ...route,
-        schema: {
-          tags,
-          summary: 'Events of the log by whom they concern, who caused them, from where and when. A page may be short and not the last',
-          params,
-          querystring: exactly({ ...eventFilter, ...page }),
-          response: {
-            200: Type.Object({
-              events: Type.Array(eventView),
-              next: nullable(Type.Integer({ description: 'Give it as cursor for the next page; null on the last' })),
-              through,
-              current: Type.Boolean({ description: 'False where the index had not reached minPosition within half a second' }),
-            }),
-          },
+    const listed = {
+      tags,
+      summary: 'Events of the log by whom they concern, who caused them, from where and when. A page may be short and not the last',
+      params,
+      response: {
+        200: Type.Object({
+          events: Type.Array(eventView),
+          next: nullable(Type.Integer({ description: 'Give it as cursor for the next page; null on the last' })),
+          through,
+          current: Type.Boolean({ description: 'False where the index had not reached minPosition within half a second' }),
+        }),
+      },
+    };
+    const list = async (request: FastifyRequest, asked: Static<typeof listing>) => {
+      const { order = 'newest', cursor, limit, minPosition, ...query } = asked;
+      const begun = await begin(request, 'events', query);
+      if (begun === null) return { events: [], next: null, through: 0, current: true };
+      const { platform } = begun.names;
+      const found = await listAuditEvents(pool, {
+        platform,
+        filter: begun.filter,
+        order,
+        ...(cursor === undefined ? {} : { cursor }),
+        ...(limit === undefined ? {} : { limit }),
+        ...(minPosition === undefined ? {} : { minPosition }),
+      });
+      const { next, through: reached, current } = found;
+      return { events: await viewsOf(platform, found.entries), next, through: reached, current };
+    };
+    app.get(`${prefix}/events`, { ...route, schema: { ...listed, querystring: listing } }, (request) => list(request, request.query));
+    app.post(`${prefix}/events`, { ...route, schema: { ...listed, body: listing } }, (request) => list(request, request.body));
+
+    const counted = {
+      tags,
+      summary: 'How many events there are of each type',
+      params,
+      response: {
+        200: Type.Object({
+          count: Type.Integer(),
+          isExact: Type.Boolean({ description: 'False where there are more than a count looks at: then there are at least so many' }),
+          types: Type.Array(Type.Object({ type: Type.String(), count: Type.Integer() })),
+          through,
+        }),
+      },
+    };
+    const count = async (request: FastifyRequest, asked: Static<typeof counting>) => {
+      const begun = await begin(request, 'count', asked);
+      if (begun === null) return { count: 0, isExact: true, types: [], through: 0 };
+      const {
+        types,
+        isExact,
+        through: reached,
+      } = await countAuditEventsByType(pool, { platform: begun.names.platform, filter: begun.filter });
+      return { count: types.reduce((sum, each) => sum + each.count, 0), isExact, types: [...types], through: reached };
+    };
+    app.get(`${prefix}/events/count`, { ...route, schema: { ...counted, querystring: counting } }, (request) =>
+      count(request, request.query),
+    );
+    app.post(`${prefix}/events/count`, { ...route, schema: { ...counted, body: counting } }, (request) => count(request, request.body));
+
+    const exported = {
+      tags,
+      summary: 'All events that fit, in order, as a stream of lines that takes no memory for its length',
+      params,
+      response: {
+        200: {
+          description: 'An event a line; with csv the first line names the columns',
+          content: { 'application/x-ndjson': { schema: eventView }, 'text/csv': { schema: Type.String() } },
         },
       },
-      async (request) => {
-        const { order = 'newest', cursor, limit, minPosition, ...query } = request.query;
-        const begun = await begin(request, 'events', query);
-        if (begun === null) return { events: [], next: null, through: 0, current: true };
+    };
+    // As long as it takes to send what there is.
+    const patiently = { ...route, handlerTimeout: 3_600_000 };
+    const send = async (request: FastifyRequest, reply: FastifyReply, asked: Static<typeof exporting>) => {
+      const { format = 'ndjson', ...query } = asked;
+      const begun = await begin(request, 'export', query);
+      const write = format === 'csv' ? csvOf : (event: EventView): string => `${JSON.stringify(event)}\n`;
+      const lines = async function* (): AsyncGenerator<string> {
+        if (format === 'csv') yield csvOf.header;
+        if (begun === null) return;
         const { platform } = begun.names;
-        const found = await listAuditEvents(pool, {
-          platform,
-          filter: begun.filter,
-          order,
-          ...(cursor === undefined ? {} : { cursor }),
-          ...(limit === undefined ? {} : { limit }),
-          ...(minPosition === undefined ? {} : { minPosition }),
-        });
-        const { next, through: reached, current } = found;
-        return { events: await viewsOf(platform, found.entries), next, through: reached, current };
-      },
+        for await (const { entries } of streamAuditEvents(pool, { platform, filter: begun.filter, order: 'oldest' }))
+          yield (await viewsOf(platform, entries)).map(write).join('');
+      };
+      return reply
+        .type(formats[format])
+        .header('content-disposition', `attachment; filename="events.${format}"`)
+        .send(Readable.from(lines()) as never);
+    };
+    app.get(`${prefix}/events/export`, { ...patiently, schema: { ...exported, querystring: exporting } }, (request, reply) =>
+      send(request, reply, request.query),
     );
-
-    app.get(
-      `${prefix}/events/count`,
-      {
-        ...route,
-        schema: {
-          tags,
-          summary: 'How many events there are of each type',
-          params,
-          querystring: exactly(eventFilter),
-          response: {
-            200: Type.Object({
-              count: Type.Integer(),
-              isExact: Type.Boolean({ description: 'False where there are more than a count looks at: then there are at least so many' }),
-              types: Type.Array(Type.Object({ type: Type.String(), count: Type.Integer() })),
-              through,
-            }),
-          },
-        },
-      },
-      async (request) => {
-        const begun = await begin(request, 'count', request.query);
-        if (begun === null) return { count: 0, isExact: true, types: [], through: 0 };
-        const {
-          types,
-          isExact,
-          through: reached,
-        } = await countAuditEventsByType(pool, { platform: begun.names.platform, filter: begun.filter });
-        return { count: types.reduce((sum, { count }) => sum + count, 0), isExact, types: [...types], through: reached };
-      },
-    );
-
-    app.get(
-      `${prefix}/events/export`,
-      {
-        ...route,
-        // As long as it takes to send what there is.
-        handlerTimeout: 3_600_000,
-        schema: {
-          tags,
-          summary: 'All events that fit, in order, as a stream of lines that takes no memory for its length',
-          params,
-          querystring: exactly({
-            ...eventFilter,
-            format: Type.Optional(Type.Enum(['ndjson', 'csv'], { description: 'ndjson by itself' })),
-          }),
-          response: {
-            200: {
-              description: 'An event a line; with csv the first line names the columns',
-              content: { 'application/x-ndjson': { schema: eventView }, 'text/csv': { schema: Type.String() } },
-            },
-          },
-        },
-      },
-      async (request, reply) => {
-        const { format = 'ndjson', ...query } = request.query;
-        const begun = await begin(request, 'export', query);
-        const write = format === 'csv' ? csvOf : (event: EventView): string => `${JSON.stringify(event)}\n`;
-        const lines = async function* (): AsyncGenerator<string> {
-          if (format === 'csv') yield csvOf.header;
-          if (begun === null) return;
-          const { platform } = begun.names;
-          for await (const { entries } of streamAuditEvents(pool, { platform, filter: begun.filter, order: 'oldest' }))
-            yield (await viewsOf(platform, entries)).map(write).join('');
-        };
-        return reply
-          .type(formats[format])
-          .header('content-disposition', `attachment; filename="events.${format}"`)
-          .send(Readable.from(lines()) as never);
-      },
+    app.post(`${prefix}/events/export`, { ...patiently, schema: { ...exported, body: exporting } }, (request, reply) =>
+      send(request, reply, request.body),
     );
   };

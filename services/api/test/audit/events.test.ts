@@ -142,6 +142,25 @@ describe('an auditor', () => {
     });
   });
 
+  test('asks by a body as by a query, so that no email and no address need stand in a URL', async () => {
+    const body = { email: developer.email, type: 'grant.*' };
+    const query = new URLSearchParams(body);
+    const posted = (path: string, filter: object) => world.call(auditor, 'POST', `/${shop}/audit/${path}`, filter);
+    const { events: found } = (await posted('events', { ...body, order: 'oldest', limit: 500 })).body as unknown as Page;
+    expect(found.length).toBeGreaterThan(0);
+    expect(found).toEqual(await events(`${query}&order=oldest&limit=500`));
+    expect((await posted('events/count', body)).body).toMatchObject({ count: found.length, isExact: true });
+    const url = `/${shop}/audit/events/export`;
+    const headers = { authorization: `Bearer ${auditor}` };
+    const exported = await world.app.inject({ method: 'POST', url, headers, payload: { ...body, format: 'csv' } });
+    expect(exported.body).toBe((await world.app.inject({ url: `${url}?${query}&format=csv`, headers })).body);
+    expect((await posted('events', { limit: '5' })).body).toMatchObject({ status: 400, errors: [{ path: 'limit' }] });
+    expect((await posted('events', { ip: 'nowhere' })).body).toMatchObject({ status: 422, code: 'unreadable_address' });
+    // Nor does it open more: what is sent is judged as what is in a query.
+    const { body: theirs } = await world.call(null, 'POST', `/${shop}/audit/events`, body);
+    expect(theirs).toMatchObject({ status: 401 });
+  });
+
   test('finds nothing by the email of somebody who was erased', async () => {
     const gone = await world.developer(shop);
     const query = `email=${encodeURIComponent(gone.email)}`;
