@@ -17,6 +17,8 @@ export type Command = {
   readonly summary: string;
   /** What `grantlog help <name>` prints: the arguments, the options and the variables that matter. */
   readonly usage: string;
+  /** Commands of its own that its first argument may name; each explains itself. */
+  readonly subcommands?: readonly Command[];
   /** Returns the exit code. A {@link Problem} or {@link UsageError} that it throws becomes one message. */
   run(argv: readonly string[], io: CommandIo): Promise<number>;
 };
@@ -38,6 +40,8 @@ export const dispatch = async (commands: readonly Command[], argv: readonly stri
     io.note(`There is no command "${name}". There are: ${commands.map((known) => known.name).join(', ')}.`);
     return 2;
   }
+  const { subcommands = [] } = command;
+  if (subcommands.some((each) => each.name === rest[0])) return dispatch(subcommands, rest, io);
   if (rest.includes('--help') || rest.includes('-h')) {
     io.out(command.usage);
     return 0;

@@ -119,7 +119,8 @@ describe('grantlog audit session', () => {
   });
 
   test('asks which, and knows a grant from a session', async () => {
-    expect(await audit('account', session)).toMatchObject({ code: 2, notes: expect.stringContaining('grantlog audit session <id>') });
+    expect(await audit('nonsense', session)).toMatchObject({ code: 2, notes: expect.stringContaining('grantlog audit session <id>') });
+    expect(await audit('account', session)).toMatchObject({ code: 2, notes: expect.stringContaining('Say whose audit trail') });
     expect(await audit('session')).toMatchObject({ code: 2 });
     expect(await audit('grant', session)).toMatchObject({ code: 1, notes: expect.stringContaining('No platform has a grant') });
     expect(await audit('grant', grant)).toMatchObject({ code: 0, out: expect.stringContaining('grant.code_redeemed') });

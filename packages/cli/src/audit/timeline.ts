@@ -1,5 +1,6 @@
 import type { RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import { listPlatforms, type Pool, readStream } from '@grantlog/postgres';
+import { plainText } from './plain-text.ts';
 
 /**
  * Every event of a stream, from the log of whichever platform has it; empty where none does.
@@ -21,7 +22,14 @@ export const findStream = async (
 // Facts that help nobody who reads a timeline: what MACs cover, and what the event's own columns say.
 const silent = new Set(['tokenNonce', 'tokenKeyId']);
 
-const describe = (value: unknown): string => {
+/** An event as the database has it, or as a server shows it. */
+export type ToldEvent = Pick<RecordedEvent, 'position' | 'version' | 'type' | 'actor' | 'correlationId' | 'data'> & {
+  readonly streamId: string;
+  readonly recordedAt: number | string;
+};
+
+/** A value of an event as part of a line. */
+export const describe = (value: unknown): string => {
   if (Array.isArray(value)) return value.map(describe).join(' ');
   if (value !== null && typeof value === 'object') {
     return `{ ${Object.entries(value)
@@ -29,11 +37,11 @@ const describe = (value: unknown): string => {
       .map(([name, each]) => `${name}: ${describe(each)}`)
       .join(', ')} }`;
   }
-  return String(value);
+  return plainText(String(value));
 };
 
 /** What an issue holds as numbers are places in the lists of the grant's first event; a reader wants the names. */
-const withNames = (data: object, first: RecordedEvent | undefined): object => {
+const withNames = (data: object, first: ToldEvent | undefined): object => {
   const issue: unknown = Reflect.get(data, 'issue');
   if (typeof issue !== 'object' || issue === null) return data;
   const named = (list: string, value: unknown): unknown => {
@@ -53,12 +61,12 @@ const withNames = (data: object, first: RecordedEvent | undefined): object => {
 };
 
 /** A story of one stream or several, one event a paragraph: when, at which position, what, by whom, under which request. */
-export const timeline = (events: readonly RecordedEvent[]): readonly string[] => {
-  const firsts = new Map<string, RecordedEvent>();
+export const timeline = (events: readonly ToldEvent[]): readonly string[] => {
+  const firsts = new Map<string, ToldEvent>();
   for (const event of events) if (!firsts.has(event.streamId)) firsts.set(event.streamId, event);
   return events.flatMap((event) => [
     `${new Date(event.recordedAt).toISOString()}  position ${event.position}  version ${event.version}  ${event.type}`,
-    `    by ${event.actor.kind} ${event.actor.id}, request ${event.correlationId}`,
+    `    by ${event.actor.kind} ${plainText(event.actor.id)}, request ${plainText(event.correlationId)}`,
     ...Object.entries(withNames(event.data, firsts.get(event.streamId)))
       .filter(([name, value]) => !silent.has(name) && value !== null)
       .map(([name, value]) => `    ${name}: ${describe(value)}`),

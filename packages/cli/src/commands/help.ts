@@ -5,10 +5,10 @@ import { type Command, UsageError } from '../command.ts';
 export const helpOn = (commands: readonly Command[]): Command => ({
   name: 'help',
   summary: 'list the commands, or explain one',
-  usage: 'grantlog help [<command>]',
+  usage: 'grantlog help [<command> [<subcommand>]]',
   run: async (argv, io) => {
     const { positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: {} });
-    const [name] = positionals;
+    const [name, within] = positionals;
     if (name === undefined) {
       io.out(overview(commands));
       return 0;
@@ -16,13 +16,16 @@ export const helpOn = (commands: readonly Command[]): Command => ({
     const command = commands.find((candidate) => candidate.name === name);
     if (command === undefined)
       throw new UsageError(`There is no command "${name}". There are: ${commands.map((known) => known.name).join(', ')}.`);
-    io.out(command.usage);
+    io.out((command.subcommands?.find((each) => each.name === within) ?? command).usage);
     return 0;
   },
 });
 
-const overview = (commands: readonly Command[]): string => {
+/** A line for each command. */
+export const listCommands = (commands: readonly Command[]): readonly string[] => {
   const width = Math.max(...commands.map((command) => command.name.length));
-  const rows = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
-  return ['Usage: grantlog <command> [options]', '', ...rows, '', 'grantlog help <command> explains one.'].join('\n');
+  return commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
 };
+
+const overview = (commands: readonly Command[]): string =>
+  ['Usage: grantlog <command> [options]', '', ...listCommands(commands), '', 'grantlog help <command> explains one.'].join('\n');
