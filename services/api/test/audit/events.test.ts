@@ -228,6 +228,13 @@ describe('people and developers', () => {
       `grant=${(await grantOf(other, stranger.id)).id}`,
     ])
       expect(((await basic(developer, `account/events?${query}`)).body as unknown as Page).events).toEqual([]);
+    const posted = async (payload: object) => {
+      const headers = { authorization: `Basic ${btoa(`${developer.email}:${developer.password}`)}` };
+      const response = await world.app.inject({ method: 'POST', url: `/${shop}/account/events`, headers, payload });
+      return (response.json() as unknown as Page).events;
+    };
+    expect((await posted({ limit: 500 })).length).toBeGreaterThan(0);
+    for (const of of [{ account: stranger.id }, { email: stranger.email }]) expect(await posted(of)).toEqual([]);
     const reads = await events(`type=audit.read&actor=${developer.id}`);
     expect(reads).toEqual([]);
   });
