@@ -6,6 +6,8 @@ export type CommandIo = {
   readonly environment: Environment;
   /** Results: one line of standard output. */
   out(line: string): void;
+  /** Resolves when there is room for more results: for commands that have more of them than memory. */
+  drained?(): Promise<void>;
   /** Progress, warnings and errors: one line of standard error. */
   note(line: string): void;
 };

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { dispatch } from './command.ts';
 import { commands } from './command-table.ts';
 import { readEnvironment } from './environment.ts';
@@ -13,6 +14,9 @@ process.stdout.on('error', (error) => {
 const code = await dispatch(commands, process.argv.slice(2), {
   environment: readEnvironment(),
   out: (line) => void process.stdout.write(`${line}\n`),
+  drained: async () => {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  },
   note: (line) => void process.stderr.write(`${line}\n`),
 });
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -158,6 +158,21 @@ describe('grantlog audit export', () => {
     expect(await ask('export')).toMatchObject({ code: 1, notes: expect.stringContaining(words) });
   });
 
+  test('reads on when there is room for more lines, and not before', async () => {
+    let room = 0;
+    let sent = 0;
+    server.answers(async (_, response) => {
+      for (; sent < 200; sent += 1) if (!response.write(whole)) await new Promise((resolve) => response.once('drain', resolve));
+      response.end();
+    });
+    const stuck = runAudit(['export', '--url', server.issuer], { GRANTLOG_AUDIT_TOKEN: secret }, () => {
+      room += 1;
+      return room === 3 ? new Promise(() => {}) : Promise.resolve();
+    });
+    await expect(Promise.race([stuck, new Promise((resolve) => setTimeout(resolve, 1_000, 'waits'))])).resolves.toBe('waits');
+    expect([room, sent < 199]).toEqual([3, true]);
+  });
+
   test('writes over nothing, and says where it cannot write', async () => {
     server.answers((_, response) => void response.end(whole));
     const path = join(folder, 'kept');

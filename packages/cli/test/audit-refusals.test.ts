@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken, uuidv7 } from '@grantlog/crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { announce } from '../src/launcher/running.ts';
+import { statePaths } from '../src/launcher/state-directory.ts';
+import { tryLock } from '../src/processes/lock.ts';
+import { writeDemo } from '../src/seed/demo-file.ts';
 import { fakeAudit, json, runAudit } from './support/fake-audit.ts';
 
 const secret = 'glog_token-of-an-auditor';
@@ -116,6 +120,36 @@ describe('a token', () => {
     }
     expect(await events(['--token-file', leaked])).toMatchObject({ code: 2, notes: expect.not.stringContaining(leaked) });
     expect(server.asked).toEqual([]);
+  });
+});
+
+describe('the instance here', () => {
+  const here = (environment: Readonly<Record<string, string>> = {}) =>
+    runAudit(['events', '--platform', 'along'], { DATA_DIR: folder, ...environment });
+
+  test('is asked for where none runs', async () => {
+    expect(await here()).toMatchObject({ code: 1, notes: expect.stringMatching(/No instance runs here[\s\S]*run start/) });
+  });
+
+  test('is asked as its operator, or with the token that is given', async () => {
+    const paths = statePaths(folder);
+    const held = await tryLock(paths.lock);
+    const { origin: url } = new URL(server.issuer);
+    await announce(paths, { pid: process.pid, url, logs: '', connectionString: '' });
+    try {
+      server.answers(json(401, { error: 'invalid_client' }));
+      expect(await here()).toMatchObject({ code: 1, notes: expect.stringContaining('kept no credentials') });
+      const machine = { client_id: 'machine', client_secret: 'canary' };
+      await writeDemo(paths.demo, { url, operator: { email: 'o@example.com', password: 'canary', client: machine }, platforms: {} });
+      const refused = await here();
+      expect(refused).toMatchObject({ code: 1, notes: expect.stringMatching(/was given no token[\s\S]*start it again/) });
+      expect(refused.notes).not.toContain('canary');
+      server.answers(nothing);
+      expect(await here({ GRANTLOG_AUDIT_TOKEN: secret })).toMatchObject({ code: 0 });
+      expect(server.asked).toMatchObject([{ url: '/along/audit/events', authorization: `Bearer ${secret}` }]);
+    } finally {
+      if (held.outcome === 'acquired') await held.release();
+    }
   });
 });
 

@@ -13,12 +13,15 @@ const event = (type: string, version: number, data: RecordedEvent['data']): Reco
     data,
   }) as unknown as RecordedEvent;
 
-test('a grant’s timeline names the scopes and the resource of every issue', () => {
-  const lines = timeline([
+test('a grant’s timeline names the scopes and the resource of every issue, in either order', () => {
+  const events = [
     event('grant.authorized', 1, { scopes: ['openid', 'email'], resources: ['https://api.example'] }),
     event('grant.refreshed', 2, { issue: { scopes: [1], resource: 0, sequence: 2 } }),
     event('grant.refreshed', 3, { issue: { scopes: [0, 7], resource: null, sequence: 3 } }),
-  ]).join('\n');
-  expect(lines).toContain('{ scopes: email, resource: https://api.example, sequence: 2 }');
-  expect(lines).toContain('{ scopes: openid 7, resource: null, sequence: 3 }');
+  ];
+  for (const order of [events, events.toReversed()]) {
+    const lines = timeline(order).join('\n');
+    expect(lines).toContain('{ scopes: email, resource: https://api.example, sequence: 2 }');
+    expect(lines).toContain('{ scopes: openid 7, resource: null, sequence: 3 }');
+  }
 });

@@ -34,6 +34,7 @@ const print = async (pieces: AsyncIterable<Uint8Array>, io: CommandIo): Promise<
     const lines = (begun + decoder.decode(piece, { stream: true })).split('\n');
     begun = lines.pop() ?? '';
     for (const line of lines) io.out(line);
+    await io.drained?.();
   }
 };
 

@@ -63,7 +63,7 @@ const withNames = (data: object, first: ToldEvent | undefined): object => {
 /** A story of one stream or several, one event a paragraph: when, at which position, what, by whom, under which request. */
 export const timeline = (events: readonly ToldEvent[]): readonly string[] => {
   const firsts = new Map<string, ToldEvent>();
-  for (const event of events) if (!firsts.has(event.streamId)) firsts.set(event.streamId, event);
+  for (const event of events) if (event.version < (firsts.get(event.streamId)?.version ?? Infinity)) firsts.set(event.streamId, event);
   return events.flatMap((event) => [
     `${new Date(event.recordedAt).toISOString()}  position ${event.position}  version ${event.version}  ${event.type}`,
     `    by ${event.actor.kind} ${plainText(event.actor.id)}, request ${plainText(event.correlationId)}`,

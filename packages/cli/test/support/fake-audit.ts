@@ -47,12 +47,17 @@ export const fakeAudit = async () => {
   };
 };
 
-/** Runs `grantlog audit` in this process. */
-export const runAudit = async (argv: readonly string[], environment: Readonly<Record<string, string>> = {}) => {
+/** Runs `grantlog audit` in this process. `drained` is asked for room for more results. */
+export const runAudit = async (
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  drained: () => Promise<void> = async () => {},
+) => {
   const lines: string[] = [];
   const notes: string[] = [];
   const code = await dispatch([auditCommand], ['audit', ...argv], {
     environment,
+    drained,
     out: (line) => lines.push(line),
     note: (line) => notes.push(line),
   });
