@@ -69,6 +69,22 @@ describe('start, demo and audit, as a newcomer runs them', () => {
     const audit = await grantlog('audit', 'grant', grantId);
     expect(audit.code).toBe(0);
     for (const type of ['grant.authorized', 'grant.code_redeemed', 'grant.refreshed', 'grant.revoked']) expect(audit.out).toContain(type);
+
+    // As the README has it, and without a token: start has kept the credentials of an operator.
+    const asked = async (...parameters: readonly string[]): Promise<string> => {
+      const { code, out } = await grantlog('audit', ...parameters, '--platform', 'arlo-health');
+      expect([parameters, code, out]).toEqual([parameters, 0, expect.any(String)]);
+      return out;
+    };
+    await expect.poll(() => asked('events', '--grant', grantId, '--details'), { timeout: 20_000 }).toContain('grant.revoked');
+    expect(await asked('events', '--account', 'demo@arlo-health.example', '--from', '24h')).toContain('grant.authorized');
+    expect(await asked('count', '--type', 'grant.*')).toMatch(/^total +\d+$/m);
+    expect(await asked('lineage', grantId)).toContain('grant.refreshed');
+    expect(await asked('grant', grantId, '--at', '0s')).toContain('status: ended');
+    expect(await asked('grants')).toContain('could act');
+    await asked('export', '--output', join(dataDir, 'arlo-health.ndjson'));
+    expect(await asked('tree')).toContain('verifierKey: ');
+
     const along = await grantlog('demo', '--platform', 'along');
     expect(along.out).toMatch(
       /scope=vault%3Aread&[\s\S]*tools\/list[^←]*← 200 [^\n]*along_list_safes[\s\S]*tools\/list[^←]*← 401 Bearer realm="along"[\s\S]*Everything held/,
