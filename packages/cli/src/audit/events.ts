@@ -2,21 +2,15 @@ import { parseArgs } from 'node:util';
 import { type Command, UsageError } from '../command.ts';
 import { answerOf } from './audit-server.ts';
 import { filterOptions, filterUsage, readFilter } from './event-filter.ts';
+import { eventColumns, eventLine } from './event-line.ts';
 import { findServer, serverOptions, serverUsage } from './find-server.ts';
 import { followPages, readLimit } from './pages.ts';
-import { plainText } from './plain-text.ts';
 import { type ToldEvent, timeline } from './timeline.ts';
 
 type Page = { readonly events: readonly ToldEvent[]; readonly next: number | null; readonly through: number };
 
 /** Events that one question brings. */
 const pageSize = 500;
-
-const columns = (position: string, time: string, type: string, stream: string, by: string): string =>
-  `${position.padStart(9)}  ${time.padEnd(24)}  ${type.padEnd(28)}  ${stream.padEnd(36)}  ${by}`;
-
-const line = ({ position, recordedAt, type, streamId, actor }: ToldEvent): string =>
-  columns(String(position), new Date(recordedAt).toISOString(), type, streamId, `${actor.kind} ${plainText(actor.id)}`);
 
 /** `grantlog audit events`. */
 export const eventsCommand: Command = {
@@ -56,7 +50,7 @@ ${serverUsage}
     let through = 0;
     const show = (events: readonly ToldEvent[]): void => {
       if (details) for (const each of timeline(events)) io.out(each);
-      else for (const event of events) io.out(json ? JSON.stringify(event) : line(event));
+      else for (const event of events) io.out(json ? JSON.stringify(event) : eventLine(event));
     };
     let isFirst = true;
     const { shown, hasMore } = await followPages<ToldEvent>({
@@ -68,7 +62,7 @@ ${serverUsage}
         return { items: answer.events, next: answer.next };
       },
       show: (events) => {
-        if (isFirst && events.length > 0 && !details && !json) io.out(columns('POSITION', 'TIME', 'TYPE', 'STREAM', 'BY'));
+        if (isFirst && events.length > 0 && !details && !json) io.out(eventColumns);
         isFirst &&= events.length === 0;
         show(events);
       },

@@ -1,5 +1,7 @@
 import type { Command } from '../command.ts';
 import { accountCommand } from './account.ts';
+import { archiveCommand } from './archive/archive-command.ts';
+import { archivedCommand } from './archive/archived-command.ts';
 import { clientCommand } from './client.ts';
 import { countCommand } from './count.ts';
 import { eventsCommand } from './events.ts';
@@ -11,7 +13,7 @@ import { receiptCommand } from './receipt.ts';
 import { tokenCommand } from './token.ts';
 import { treeCommand } from './tree.ts';
 
-/** What the audit trail is asked over HTTP, each with a help of its own. */
+/** What the audit trail is asked over HTTP, and what becomes of its old months; each with a help of its own. */
 export const auditSubcommands: readonly Command[] = [
   eventsCommand,
   countCommand,
@@ -24,4 +26,6 @@ export const auditSubcommands: readonly Command[] = [
   lineageCommand,
   receiptCommand,
   treeCommand,
+  archiveCommand,
+  archivedCommand,
 ];

@@ -36,6 +36,7 @@ export const matching = async function* (events: AsyncIterable<RecordedEvent>, f
       (filter.grant === undefined || event.streamId === filter.grant) &&
       (filter.stream === undefined || event.streamId === filter.stream) &&
       (filter.actor === undefined || event.actor.id === filter.actor.id) &&
+      (filter.actor?.kind === undefined || event.actor.kind === filter.actor.kind) &&
       (filter.types === undefined || isOfType(event.type, filter.types)) &&
       (filter.trace === undefined || entry.trace === filter.trace) &&
       (filter.commit === undefined || event.commitId === filter.commit) &&
