@@ -29,7 +29,7 @@ export type ExcerptFault =
 
 /** What is wrong with an excerpt. Positions are those of the log. */
 export type ExcerptMisfit =
-  /** This line does not fit after what leads up to the position `after`. `position` is where the line says that it stands, if it says so. */
+  /** This line does not fit after what leads up to the position `after`. `position` is that of the line, as far as it tells. */
   | {
       readonly kind: 'misfit';
       readonly line: number;
