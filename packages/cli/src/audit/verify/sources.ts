@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { type AuditTree, type Pool, readStretch } from '@grantlog/postgres';
 import { leavesOf, tileReaderOf } from '@grantlog/read-models';
 import {
@@ -14,10 +12,10 @@ import {
 } from '@grantlog/transparency';
 import { Problem } from '../../problem.ts';
 
-/** A log that is verified: its events from the first on, and the tree that is claimed to be theirs, where there is one to ask. */
+/** A log that is verified: its events from the first on, and the tree that is claimed to be theirs. */
 export type VerifiedSource = {
   readonly events: AsyncIterable<LoggedEvent>;
-  readonly claimed: { readonly checkpoint: string; readonly readTile: TileReader } | null;
+  readonly claimed: { readonly checkpoint: string; readonly readTile: TileReader };
   /** Positions up to here are in no leaf. */
   readonly base: number;
 };
@@ -44,18 +42,6 @@ export const databaseSource = (pool: Pool, tree: AuditTree, checkpoint: string):
     }
   };
   return { events: read(), base, claimed: { checkpoint, readTile: tileReaderOf(pool, tree) } };
-};
-
-/** An export: one leaf a line, from the first event of the tree on. */
-export const fileSource = (path: string, base: number): VerifiedSource => {
-  const read = async function* (): AsyncGenerator<LoggedEvent> {
-    let place = 0;
-    for await (const line of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })) {
-      place += 1;
-      yield loggedAt(Buffer.from(line, 'utf8'), place, base);
-    }
-  };
-  return { events: read(), base, claimed: null };
 };
 
 const tileOfLeaf = (index: number, size: number): { readonly tile: Tile; readonly offset: number } => {

@@ -1,6 +1,9 @@
 import type { LogVerification } from '@grantlog/transparency';
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+/** What a stranger wrote must not steer the terminal. */
+const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '\ufffd');
 
 /** A verification in words, the verdict first. `base` is what positions are above those of the tree. */
 export const tellVerification = (found: LogVerification, base: number): readonly string[] => {
@@ -40,7 +43,7 @@ export const tellVerification = (found: LogVerification, base: number): readonly
         bad_signature: 'its signature does not verify',
         other_origin: 'it is of another log',
       }[found.reason];
-      return [`A checkpoint is refused: ${why}`, ...found.signed.split('\n', 3).map((line) => `  ${line}`)];
+      return [`A checkpoint is refused: ${why}`, ...found.signed.split('\n', 3).map((line) => `  ${printable(line)}`)];
     }
   }
 };

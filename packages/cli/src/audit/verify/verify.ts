@@ -7,8 +7,10 @@ import { type CommandIo, UsageError } from '../../command.ts';
 import { databaseOf } from '../../launcher/database-of.ts';
 import { Problem, unlessMissing } from '../../problem.ts';
 import { createArchiveWatch } from './archive-watch.ts';
-import { databaseSource, fileSource, serverSource, type VerifiedSource } from './sources.ts';
+import { databaseSource, serverSource, type VerifiedSource } from './sources.ts';
+import { tellExcerpt } from './tell-excerpt.ts';
 import { tellVerification } from './tell-verification.ts';
+import { verifyFile } from './verify-file.ts';
 
 const readText = async (path: string): Promise<string> => {
   const text = await unlessMissing(readFile(path, 'utf8'));
@@ -62,21 +64,24 @@ export const verifyAudit = async (argv: readonly string[], io: CommandIo): Promi
   if (key === undefined) throw new UsageError('Say whose signature counts: --key <verifier key>');
   if ([url, path, platform].filter((each) => each !== undefined).length !== 1)
     throw new UsageError('Say what to verify: --url, --export or --platform, one of them');
-  if (path !== undefined && files.length === 0) throw new UsageError('An export is verified against a checkpoint: --checkpoint <file>');
   const log = logOf(key);
   const trusted = await Promise.all(files.map(readText));
   const base = baseOf(values.base);
   const judge = async (source: VerifiedSource): Promise<number> => {
     const { events, claimed } = source;
     const archives = createArchiveWatch();
-    const found = await verifyLog({ events: archives.over(events), log, trusted, ...(claimed === null ? {} : { claimed }) });
+    const found = await verifyLog({ events: archives.over(events), log, trusted, claimed });
     for (const line of tellVerification(found, source.base)) io.out(line);
     if (found.kind !== 'verified') return 1;
     for (const line of archives.tell()) io.out(line);
     return archives.isCovered() ? 0 : 1;
   };
   if (platform !== undefined) return withDatabase(io, platform, judge);
-  if (path !== undefined) return judge(fileSource(path, base));
+  if (path !== undefined) {
+    const found = await verifyFile(path, log, trusted);
+    for (const line of tellExcerpt(found)) io.out(line);
+    return found.kind === 'verified' ? 0 : 1;
+  }
   const token = values['token-file'] === undefined ? null : (await readText(values['token-file'])).trim();
   const tree = URL.parse(url?.endsWith('/') ? url : `${url}/`);
   if (tree === null) throw new UsageError('--url is no URL: give the issuer of the platform, then /audit/tree/');
