@@ -96,6 +96,7 @@ export { createNotifier, toldChannel } from './log/notifier.ts';
 export type { PostgresEventLogOptions } from './log/postgres-event-log.ts';
 export { createPostgresEventLog } from './log/postgres-event-log.ts';
 export { readEventAt, readEventsAfter, readHead, readStream } from './log/read-events.ts';
+export { readEventsAt } from './log/read-events-at.ts';
 export { LogOutOfOrder, readOn, readStretch, type Stretch } from './log/read-on.ts';
 export { readVersions } from './log/read-versions.ts';
 export { firstRecordedAfter, latestRecorded } from './log/recorded-times.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { insertCredentials, insertDataKey, readEventsAfter, readHead, readStream } from '../src/index.ts';
+import { insertCredentials, insertDataKey, readEventsAfter, readEventsAt, readHead, readStream } from '../src/index.ts';
 import { appended, commitOf, newStandingStream, newStream, write } from './support/commits.ts';
 import type { TestDatabase } from './support/test-database.ts';
 import { createTestDatabase } from './support/test-database.ts';
@@ -185,6 +185,19 @@ describe('reading the log in order', () => {
     const loaded = (await ours.log.load(platform, [{ streamId: stream }])).stream(stream).events;
     expect(await readEventsAfter(ours.pool, { platform, after: 0, limit: 1 })).toEqual(loaded);
     expect(await readStream(ours.pool, { platform, streamId: stream })).toEqual(loaded);
+  });
+
+  test('gives the events at places of their streams, in order, and nothing where nothing stands', async () => {
+    const [one, other] = [newStream(), newStandingStream()];
+    const [elsewhere] = [newStream()];
+    await ours.log.append(platform, commitOf([write(one, 0, 3), write(other, 0, 3)]));
+    const all = await readEventsAfter(ours.pool, { platform, after: 0, limit: 10 });
+    const places = [...all.filter(({ version }) => version !== 2), { streamId: elsewhere, version: 1 }, { streamId: one, version: 9 }];
+    const read = await readEventsAt(ours.pool, { platform, places: places.toReversed() });
+    expect(read).toEqual(all.filter(({ version }) => version !== 2));
+    expect(read).toHaveLength(4);
+    expect(await readEventsAt(ours.pool, { platform: await newPlatform(ours.pool), places })).toEqual([]);
+    expect(await readEventsAt(ours.pool, { platform, places: [] })).toEqual([]);
   });
 
   test('gives the floor as the head of a log whose events are gone', async () => {

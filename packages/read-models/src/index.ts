@@ -10,6 +10,7 @@ export { clockAt, positionAt } from './audit-index/position-at.ts';
 export { auditIndex, createAuditIndex } from './audit-index/projection.ts';
 export { type AuditEvent, readAuditEvents } from './audit-index/read-audit-events.ts';
 export { streamAuditEvents } from './audit-index/stream-audit-events.ts';
+export { eventsOfFilter, excerptedOf, isRange } from './audit-tree/excerpted-events.ts';
 export { leavesOf } from './audit-tree/leaves.ts';
 export { tileReaderOf } from './audit-tree/tree-reader.ts';
 export { type ClientListQuery, type ClientPage, type ListedClient, listClients } from './client-list/list-clients.ts';

@@ -12,6 +12,7 @@ export const auditorsDoor = (gate: OperatorGate): EventDoor => ({
   prefix: '/:platform/audit',
   params: platformParams,
   route: gate.ofPlatform,
+  showsLeaves: true,
   ask: async (request) => {
     const { names, by } = await gate.platform(request);
     return { names, by, own: {}, isOfOthers: true };
@@ -25,6 +26,7 @@ export const peoplesDoor = (deps: Deps): EventDoor => {
     prefix: '/:platform/account',
     params: platformParams,
     route: gate.route,
+    showsLeaves: false,
     ask: async (request) => {
       const { names, by, account } = gate.passed(request);
       return { names, by, own: { account }, isOfOthers: false };
@@ -39,6 +41,7 @@ export const developersDoor = (deps: Deps): EventDoor => {
     prefix: '/:platform/developer/clients/:clientId',
     params: Type.Object({ platform: Type.String(), clientId: Type.String({ maxLength: longestClientId }) }),
     route: gate.route,
+    showsLeaves: false,
     ask: async (request) => {
       const passage = gate.passed(request);
       const { clientId = '' } = request.params as { readonly clientId?: string };

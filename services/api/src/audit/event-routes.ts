@@ -7,11 +7,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type, { type Static, type TObject } from 'typebox';
 import type { Deps } from '../deps.ts';
 import type { JsonApi } from '../json-api/json-api.ts';
+import { refusalProblem } from '../json-api/refusals.ts';
 import { exactly, nullable, position } from '../json-api/schemas.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { csvOf } from './csv.ts';
 import { type AskedEvents, eventFilter, readFilter } from './event-query.ts';
 import { type EventView, eventView, eventViewOf } from './event-view.ts';
+import { excerptOf } from './excerpt-export.ts';
+import { auditWords } from './words.ts';
 
 /** Who came in to ask, and what of the log is theirs to see. */
 type Asker = {
@@ -29,6 +32,8 @@ export type EventDoor = {
   readonly params: TObject;
   readonly route: object;
   readonly ask: (request: FastifyRequest) => Promise<Asker>;
+  /** Whether events may be shown as their leaves have them, so that exports can prove themselves. */
+  readonly showsLeaves: boolean;
 };
 
 const tags = ['Audit'];
@@ -44,6 +49,21 @@ const exporting = exactly({
   ...eventFilter,
   format: Type.Optional(Type.Enum(['ndjson', 'csv'], { description: 'ndjson by itself' })),
 });
+const provable = exactly({
+  ...eventFilter,
+  format: Type.Optional(
+    Type.Enum(['ndjson', 'csv', 'excerpt'], {
+      description: 'ndjson by itself. An excerpt proves by itself that its events are those that were logged: grantlog audit verify',
+    }),
+  ),
+  checkpoint: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 0 }), {
+      maxItems: 100,
+      description: 'Of an excerpt: sizes of checkpoints that you have kept, so that it can be compared with them as well',
+    }),
+  ),
+});
+type AskedExport = Static<typeof provable>;
 const through = Type.Integer({ description: 'The position that the index has come to: what stands behind it is not in here yet' });
 const formats = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' } as const;
 
@@ -60,19 +80,20 @@ export const eventRoutes =
   (deps: Deps & Pick<AuditDeps, 'pool'>, door: EventDoor) =>
   (app: JsonApi): void => {
     const { pool } = deps;
-    const { prefix, params, route } = door;
+    const { prefix, params, route, showsLeaves } = door;
 
-    /** What is asked for, on record; null where nothing of it can be theirs. */
+    /** What is asked for, on record; its filter is null where nothing of it can be theirs. */
     const begin = async (
       request: FastifyRequest,
       question: AuditQuestion,
       query: AskedEvents,
-    ): Promise<{ readonly names: PlatformNames; readonly filter: AuditFilter } | null> => {
+    ): Promise<{ readonly names: PlatformNames; readonly filter: AuditFilter | null; readonly about: JsonObject }> => {
       const { names, by, own, isOfOthers } = await door.ask(request);
       const read = await readFilter(deps, names, query);
       const about: JsonObject = { ...read?.about, ...own };
       if (isOfOthers) await recordAuditRead(deps.provisioning, by, { platform: names.platform, question, about });
-      return read === null || !isWithin(own, read.filter) ? null : { names, filter: { ...read.filter, ...own } };
+      const filter = read === null || !isWithin(own, read.filter) ? null : { ...read.filter, ...own };
+      return { names, filter, about };
     };
     const viewsOf = async (platform: PlatformNames['platform'], entries: Parameters<typeof readAuditEvents>[1]['entries']) =>
       (await readAuditEvents(pool, { platform, entries })).map(eventViewOf);
@@ -92,12 +113,12 @@ export const eventRoutes =
     };
     const list = async (request: FastifyRequest, asked: Static<typeof listing>) => {
       const { order = 'newest', cursor, limit, minPosition, ...query } = asked;
-      const begun = await begin(request, 'events', query);
-      if (begun === null) return { events: [], next: null, through: 0, current: true };
-      const { platform } = begun.names;
+      const { names, filter } = await begin(request, 'events', query);
+      if (filter === null) return { events: [], next: null, through: 0, current: true };
+      const { platform } = names;
       const found = await listAuditEvents(pool, {
         platform,
-        filter: begun.filter,
+        filter,
         order,
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
@@ -123,13 +144,9 @@ export const eventRoutes =
       },
     };
     const count = async (request: FastifyRequest, asked: Static<typeof counting>) => {
-      const begun = await begin(request, 'count', asked);
-      if (begun === null) return { count: 0, isExact: true, types: [], through: 0 };
-      const {
-        types,
-        isExact,
-        through: reached,
-      } = await countAuditEventsByType(pool, { platform: begun.names.platform, filter: begun.filter });
+      const { names, filter } = await begin(request, 'count', asked);
+      if (filter === null) return { count: 0, isExact: true, types: [], through: 0 };
+      const { types, isExact, through: reached } = await countAuditEventsByType(pool, { platform: names.platform, filter });
       return { count: types.reduce((sum, each) => sum + each.count, 0), isExact, types: [...types], through: reached };
     };
     app.get(`${prefix}/events/count`, { ...route, schema: { ...counted, querystring: counting } }, (request) =>
@@ -143,22 +160,31 @@ export const eventRoutes =
       params,
       response: {
         200: {
-          description: 'An event a line; with csv the first line names the columns',
+          description:
+            'An event a line; with csv the first line names the columns. An excerpt is grantlog/v1: a head, events and hashes of what is between',
           content: { 'application/x-ndjson': { schema: eventView }, 'text/csv': { schema: Type.String() } },
         },
       },
     };
     // As long as it takes to send what there is.
     const patiently = { ...route, handlerTimeout: 3_600_000 };
-    const send = async (request: FastifyRequest, reply: FastifyReply, asked: Static<typeof exporting>) => {
-      const { format = 'ndjson', ...query } = asked;
-      const begun = await begin(request, 'export', query);
+    const send = async (request: FastifyRequest, reply: FastifyReply, asked: AskedExport) => {
+      const { format = 'ndjson', checkpoint, ...query } = asked;
+      const { names, filter, about } = await begin(request, 'export', query);
+      const { platform } = names;
+      if (format === 'excerpt') {
+        const excerpt = await excerptOf(pool, { platform, filter, about, boundaries: checkpoint ?? [] });
+        return reply
+          .type(formats.ndjson)
+          .header('content-disposition', 'attachment; filename="excerpt.ndjson"')
+          .send(Readable.from(excerpt) as never);
+      }
+      if (checkpoint !== undefined) throw refusalProblem(auditWords, 'checkpoint_without_proof');
       const write = format === 'csv' ? csvOf : (event: EventView): string => `${JSON.stringify(event)}\n`;
       const lines = async function* (): AsyncGenerator<string> {
         if (format === 'csv') yield csvOf.header;
-        if (begun === null) return;
-        const { platform } = begun.names;
-        for await (const { entries } of streamAuditEvents(pool, { platform, filter: begun.filter, order: 'oldest' }))
+        if (filter === null) return;
+        for await (const { entries } of streamAuditEvents(pool, { platform, filter, order: 'oldest' }))
           yield (await viewsOf(platform, entries)).map(write).join('');
       };
       return reply
@@ -166,10 +192,11 @@ export const eventRoutes =
         .header('content-disposition', `attachment; filename="events.${format}"`)
         .send(Readable.from(lines()) as never);
     };
-    app.get(`${prefix}/events/export`, { ...patiently, schema: { ...exported, querystring: exporting } }, (request, reply) =>
+    const asked = showsLeaves ? provable : exporting;
+    app.get(`${prefix}/events/export`, { ...patiently, schema: { ...exported, querystring: asked } }, (request, reply) =>
       send(request, reply, request.query),
     );
-    app.post(`${prefix}/events/export`, { ...patiently, schema: { ...exported, body: exporting } }, (request, reply) =>
+    app.post(`${prefix}/events/export`, { ...patiently, schema: { ...exported, body: asked } }, (request, reply) =>
       send(request, reply, request.body),
     );
   };

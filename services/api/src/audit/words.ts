@@ -8,6 +8,10 @@ export const auditWords = {
   not_signed_yet: missing('The tree has not been signed so far yet. It is within some seconds of an event'),
   unknown_tile: missing('The tree that is signed has no such tile, at most a narrower one: ask for the width that its size gives'),
   unknown_size: unfit('from and to are sizes of the tree, from at most to, and to at most what is signed'),
+  unknown_checkpoint: unfit(
+    'checkpoint is the size of a tree that is signed here; one that is larger is of another log, or of this one before a loss',
+  ),
+  checkpoint_without_proof: unfit('checkpoint goes with format=excerpt'),
   unreadable_id: unfit('An id is not one: they look like 019a3b5c-0000-7000-8000-000000000000'),
   unreadable_address: unfit('ip is no address, neither of IPv4 nor of IPv6'),
   actor_missing: unfit('actorKind goes with actor'),

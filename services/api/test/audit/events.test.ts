@@ -125,6 +125,13 @@ describe('an auditor', () => {
     expect(csv.slice(1).map((line) => Number(line.split(',')[0]))).toEqual(positions(all));
   });
 
+  test('is told that there is no excerpt of a log of which nothing is signed, and has none of another platform', async () => {
+    expect((await ask('events/export?format=excerpt')).body).toMatchObject({ status: 404, code: 'not_signed_yet' });
+    expect((await ask(`events/export?format=excerpt&grant=${developer.id}`)).body).toMatchObject({ code: 'not_signed_yet' });
+    expect((await ask('events/export?format=csv&checkpoint=1')).body).toMatchObject({ status: 422, code: 'checkpoint_without_proof' });
+    expect((await world.call(auditor, 'GET', '/arlo/audit/events/export?format=excerpt')).status).toBe(403);
+  });
+
   test.each([
     ['grant=nonsense', 'unreadable_id'],
     ['commit=nonsense', 'unreadable_id'],
@@ -253,6 +260,14 @@ describe('people and developers', () => {
     expect((await events(`type=audit.read&actor=${developer.id}`)).length).toBeGreaterThan(0);
     expect((await basic(developer, `developer/clients/${own.id}/events/count`)).body).toMatchObject({ isExact: true });
     expect((await basic(developer, `developer/clients/${own.id}/events/export`)).text).toContain('client.registered');
+  });
+
+  test('get no excerpts, which show leaves as they are', async () => {
+    for (const door of ['account', `developer/clients/${own.id}`])
+      for (const query of ['format=excerpt', 'checkpoint=1', 'format=excerpt&checkpoint=1']) {
+        const { status, text } = await basic(developer, `${door}/events/export?${query}`);
+        expect([door, query, status, text.includes('"hash"')]).toEqual([door, query, 400, false]);
+      }
   });
 
   test('are let in nowhere else', async () => {
