@@ -137,7 +137,9 @@ describe('an auditor fetches an excerpt', () => {
     expect(lines.filter(({ personal }) => personal !== undefined)).toEqual([]);
     expect(await verify(gzipSync(text), { name: 'excerpt.ndjson.gz' })).toMatchObject({
       code: 0,
-      text: expect.stringContaining(`the ${positions.length} events that it holds are among the ${positions.length} that were signed`),
+      text: expect.stringMatching(
+        new RegExp(`the ${positions.length} events that it holds are among the ${positions.length} .*It holds every event`, 's'),
+      ),
     });
   });
 
@@ -147,7 +149,7 @@ describe('an auditor fetches an excerpt', () => {
     for (const query of ['from=900000', 'type=nothing.ever', 'email=nobody@example.test']) {
       const text = await excerpt(query);
       expect(positionsOf(text)).toEqual([]);
-      expect(await verify(text)).toMatchObject({ code: 0, text: expect.stringContaining('Verified: the 0 events') });
+      expect(await verify(text)).toMatchObject({ code: 0, text: expect.stringMatching(/Verified: the 0 events .*cannot prove/s) });
     }
   });
 

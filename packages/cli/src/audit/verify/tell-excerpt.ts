@@ -45,7 +45,9 @@ export const tellExcerpt = (found: ExcerptVerification): readonly string[] => {
       return [
         `Verified: the ${events} events that it holds are among the ${checkpoint.size} that were signed`,
         `Root ${hex(checkpoint.root)}, signed as ${checkpoint.origin}`,
-        `It says that it is of ${JSON.stringify(head.platform)} and has what fits ${JSON.stringify(head.about).slice(0, 500)}: that it left out nothing of it, nothing proves`,
+        events === checkpoint.size
+          ? `It holds every event up to position ${head.base + events}`
+          : `It says that it has what fits ${JSON.stringify(head.about).slice(0, 500)}; that nothing of it was left out, it cannot prove`,
         ...tellCompared(compared, uncompared),
       ];
     }
