@@ -192,7 +192,12 @@ describe('reading the log in order', () => {
     const [elsewhere] = [newStream()];
     await ours.log.append(platform, commitOf([write(one, 0, 3), write(other, 0, 3)]));
     const all = await readEventsAfter(ours.pool, { platform, after: 0, limit: 10 });
-    const places = [...all.filter(({ version }) => version !== 2), { streamId: elsewhere, version: 1 }, { streamId: one, version: 9 }];
+    const places = [
+      ...all.filter(({ version }) => version !== 2),
+      { streamId: elsewhere, version: 1 },
+      { streamId: one, version: 9 },
+      { streamId: one, version: 0 },
+    ];
     const read = await readEventsAt(ours.pool, { platform, places: places.toReversed() });
     expect(read).toEqual(all.filter(({ version }) => version !== 2));
     expect(read).toHaveLength(4);
