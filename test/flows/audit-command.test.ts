@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readLogProof } from '@grantlog/transparency';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, createAgent, post } from '../support/agent.ts';
+import { runCommand } from '../support/command-line.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { eventually } from '../support/eventually.ts';
 import { openWorkbench, type TestAccount, type TestClient } from '../support/workbench.ts';
@@ -23,17 +24,19 @@ let grant: string;
 let access: string;
 let tokens: { readonly own: string; readonly elsewhere: string; readonly unscoped: string };
 
-/** Runs `grantlog audit` in an environment that knows no database: everything comes over HTTP. */
-const run = (argv: readonly string[], token: string | null, input = ''): Promise<Run> =>
-  new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'] ?? '', ...(token === null ? {} : { GRANTLOG_AUDIT_TOKEN: token }) };
-    const child = spawn(process.execPath, [cli, 'audit', ...argv], { env });
+/** Runs `grantlog audit` in an environment that knows no database: everything comes over HTTP. What is typed goes to a process. */
+const run = async (argv: readonly string[], token: string | null, input = ''): Promise<Run> => {
+  const given = token === null ? {} : { GRANTLOG_AUDIT_TOKEN: token };
+  if (input === '') return runCommand(['audit', ...argv], given);
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [cli, 'audit', ...argv], { env: { PATH: process.env['PATH'] ?? '', ...given } });
     const said = { out: '', notes: '' };
     child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (said.notes += chunk.toString()));
     child.once('close', (code) => resolve({ code, ...said }));
     child.stdin.on('error', () => undefined).end(input);
   });
+};
 const issuerOf = (name: string): string => `${deployment.apis[0]?.url}/${name}`;
 const ask = (...argv: readonly string[]): Promise<Run> => run([...argv, '--url', issuerOf(platform)], tokens.own);
 const linesOf = ({ out }: Run): readonly string[] => out.trimEnd().split('\n');

@@ -1,19 +1,17 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, createAgent, post } from '../support/agent.ts';
+import { runCommand } from '../support/command-line.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { eventually } from '../support/eventually.ts';
 import { openWorkbench, type TestClient } from '../support/workbench.ts';
 
 /** Excerpts of a running deployment, verified offline by the command line. */
 const platform = 'excerpted';
-const cli = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'main.ts');
 
 let deployment: Deployment;
 let folder: string;
@@ -37,13 +35,8 @@ const verify = async (bytes: string | Uint8Array, options: { readonly name?: str
   const { name = 'excerpt.ndjson', kept = [] } = options;
   const checkpoints = await Promise.all(kept.map(async (each, n) => ['--checkpoint', await file(`kept-${n}`, each)]));
   const argv = ['audit', 'verify', '--key', key, ...checkpoints.flat(), '--export', await file(name, bytes)];
-  return promisify(execFile)(process.execPath, [cli, ...argv], { env: { PATH: process.env['PATH'] ?? '' } }).then(
-    ({ stdout }) => ({ code: 0, text: stdout }),
-    (error: { readonly code: number; readonly stdout: string; readonly stderr: string }) => ({
-      code: error.code,
-      text: error.stdout + error.stderr,
-    }),
-  );
+  const { code, out, notes } = await runCommand(argv);
+  return { code, text: out + notes };
 };
 const signedUpTo = (position: number): Promise<string> =>
   eventually(

@@ -1,19 +1,17 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { hashLeaf, readEntryBundle, readLeaf, readLogProof, readVerifierKey, verifyLogProof } from '@grantlog/transparency';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { basic, createAgent, post } from '../support/agent.ts';
+import { runCommand } from '../support/command-line.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { eventually } from '../support/eventually.ts';
 import { openWorkbench, type TestClient } from '../support/workbench.ts';
 
 /** The proofs of a running deployment, by the command line and by what anybody can fetch. */
 const platform = 'proved';
-const cli = join(import.meta.dirname, '..', '..', 'packages', 'cli', 'src', 'main.ts');
 
 let deployment: Deployment;
 let folder: string;
@@ -26,15 +24,8 @@ const ask = (path: string, token: string | null = auditor): Promise<Response> =>
 
 /** Runs the command as an auditor does, and gives its exit code and what it says. */
 const verify = async (...argv: readonly string[]): Promise<{ readonly code: number; readonly text: string }> => {
-  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: deployment.databaseUrl };
-  const run = promisify(execFile)(process.execPath, [cli, 'audit', 'verify', '--key', key, ...argv], { env });
-  return run.then(
-    ({ stdout }) => ({ code: 0, text: stdout }),
-    (error: { readonly code: number; readonly stdout: string; readonly stderr: string }) => ({
-      code: error.code,
-      text: error.stdout + error.stderr,
-    }),
-  );
+  const { code, out, notes } = await runCommand(['audit', 'verify', '--key', key, ...argv], { DATABASE_URL: deployment.databaseUrl });
+  return { code, text: out + notes };
 };
 const file = async (name: string, text: string): Promise<string> => {
   await writeFile(join(folder, name), text);
