@@ -14,7 +14,11 @@ export {
   type WrittenTile,
   writeAuditTree,
 } from './audit-tree/audit-tree.ts';
-export { type AuditCheckpoint, insertAuditCheckpoint, readAuditCheckpoint } from './audit-tree/checkpoints.ts';
+export { type AuditCheckpoint, insertAuditCheckpoint, listAuditCheckpoints, readAuditCheckpoint } from './audit-tree/checkpoints.ts';
+export { type ClaimedWitness, claimWitness, ensureWitnesses } from './audit-tree/claim-witness.ts';
+export { insertAuditCosignature, readCosignedNote, readWitnessedCheckpoint } from './audit-tree/cosignatures.ts';
+export { countWitnesses, listWitnesses, type WitnessStanding, type WitnessState, witnessStates } from './audit-tree/list-witnesses.ts';
+export { recordWitness, type WitnessRecord } from './audit-tree/record-witness.ts';
 export type { DatabaseRole, PoolOptions } from './connection/pool.ts';
 export { createPool } from './connection/pool.ts';
 export { transaction } from './connection/transaction.ts';

@@ -16,7 +16,8 @@ export type Setting<T> = {
   readonly absent: { readonly kind: 'required' } | { readonly kind: 'value'; readonly value: T };
 };
 
-type Spec = Readonly<Record<string, Setting<unknown>>>;
+/** Settings by the names that they have in a configuration. */
+export type Spec = Readonly<Record<string, Setting<unknown>>>;
 
 /** What a set of settings reads as. */
 export type Values<S extends Spec> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };

@@ -1,4 +1,4 @@
-import type { ConfigProblem, Environment, Parsed, Setting, Values } from './config.ts';
+import type { ConfigProblem, Environment, Parsed, Setting, Spec, Values } from './config.ts';
 import { ConfigError, collectConfig } from './config.ts';
 import { type LogLevel, logLevels } from './logger.ts';
 import {
@@ -106,17 +106,26 @@ const checkTogether = (service: Service, values: Partial<Values<ServiceSpec>>): 
   return [{ setting: 'OPS_PORT', wrong: `is ${values.port}, the same as PORT`, fix: 'Give the operations endpoints a port of their own' }];
 };
 
+/** No settings besides those that both services have. */
+const nothingMore = {} as const satisfies Spec;
+
 /**
  * Reads the configuration of a service from its environment.
  *
+ * @param more settings that this service alone has.
  * @throws ConfigError with all problems at once.
  */
-export const readServiceConfig = (env: Environment, service: Service): ServiceConfig => {
+export const readServiceConfig = <const More extends Spec = typeof nothingMore>(
+  env: Environment,
+  service: Service,
+  more?: More,
+): ServiceConfig & Values<More> => {
   const { values, problems } = collectConfig(env, specOf(service));
-  const all = [...problems, ...checkTogether(service, values)];
+  const own = collectConfig(env, more ?? (nothingMore as unknown as More));
+  const all = [...problems, ...own.problems, ...checkTogether(service, values)];
   if (all.length > 0) throw new ConfigError(all);
   // Without problems no key is absent.
-  const read = values as Values<ServiceSpec>;
+  const read = { ...(values as Values<ServiceSpec>), ...(own.values as Values<More>) };
   const { hostname } = new URL(read.publicUrl);
   const isDevelopment = isLoopbackHost(hostname);
   return {

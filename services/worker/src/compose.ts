@@ -3,6 +3,7 @@ import { foldVersion } from '@grantlog/domain';
 import { createEgress } from '@grantlog/egress';
 import {
   abandonOldHeld,
+  countWitnesses,
   createNotifier,
   createPool,
   createPostgresEventLog,
@@ -24,6 +25,7 @@ import { createOpsServer, parseTraceparent } from '@grantlog/runtime';
 import { createAuditTree } from './audit/tree.ts';
 import { treeKeeping } from './audit/tree-keeping.ts';
 import { reapClients } from './clients/reap-clients.ts';
+import type { WorkerConfig } from './config.ts';
 import { every } from './every.ts';
 import { expireGrants } from './grants/expire-grants.ts';
 import { createLogoutSender } from './logout/logout-sender.ts';
@@ -45,6 +47,8 @@ import { recover } from './webhooks/recovery.ts';
 import { deliveryRules } from './webhooks/rules.ts';
 import { sweep } from './webhooks/sweeper.ts';
 import { createTurns } from './webhooks/turns.ts';
+import { destinationsOf } from './witnesses/setting.ts';
+import { createWitnessing } from './witnesses/witnessing.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const second = 1_000;
@@ -77,7 +81,7 @@ const openQueue = (config: ServiceConfig, log: Logger): Promise<DeliveryQueue> =
 };
 
 /** Builds and starts everything of one worker process. Any number of them may share a database. */
-export const startWorker = async (config: ServiceConfig, log: Logger): Promise<RunningWorker> => {
+export const startWorker = async (config: WorkerConfig, log: Logger): Promise<RunningWorker> => {
   const counted = createWorkerMetrics();
   const troubled = (operation: string) => (error: unknown) => {
     counted.failed(operation);
@@ -168,6 +172,20 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     parallel: 1,
     subscriptions: [createAuditTree(treeKeeping({ log: events, pool, sealer, publicUrl: config.publicUrl }))],
   });
+  // Witnesses are named by the operator and nobody else, and what is open for them is open for no stranger's URL.
+  const toWitnesses = createEgress({
+    allowLoopback: config.isDevelopment,
+    exceptions: destinationsOf(config.witnesses),
+    ca: config.egressCa,
+  });
+  const witnessing = createWitnessing({
+    pool,
+    egress: toWitnesses,
+    now: Date.now,
+    random: Math.random,
+    logger: log,
+    onTold: counted.witness,
+  });
   const auditIndex = createAuditIndex({
     traceOf: (correlationId) => parseTraceparent(correlationId)?.traceId ?? correlationId,
     digestAddresses: createAddressDigests({ directory: createPlatformDirectory({ log: events, sealer }), sealer }),
@@ -214,6 +232,7 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     await deleteOldSignInClients(pool, rememberedDays);
   };
 
+  const witnessNames = config.witnesses.map(({ id }) => id);
   const timers = [
     every(second, () => sweep({ pool, queue }), troubled('sweep')),
     every(second, async () => counted.recovering(await recover({ pool, queue })), troubled('recovery')),
@@ -226,6 +245,8 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
     every(2 * second, mailer.post, troubled('mail')),
     every(second, logouts.send, troubled('logout')),
     every(hour, upkeep, troubled('upkeep')),
+    ...config.witnesses.map((witness) => every(second, () => witnessing.tell(witness), troubled('witness'))),
+    every(10 * second, async () => counted.witnesses(await countWitnesses(pool, witnessNames)), troubled('witnesses')),
   ];
 
   const ops = createOpsServer({
@@ -238,12 +259,12 @@ export const startWorker = async (config: ServiceConfig, log: Logger): Promise<R
   return {
     ops,
     stop: async () => {
-      const everything = [dispatching, turns, mailer, logouts, ...timers, subscriptions, trees, projections];
+      const everything = [dispatching, turns, mailer, logouts, witnessing, ...timers, subscriptions, trees, projections];
       // First of all: what this process took from now on, it would not do.
       const resting = queue.rest();
       await Promise.all([resting, ...everything.map((part) => part.stop())]);
       await queue.close();
-      await egress.close();
+      await Promise.all([egress.close(), toWitnesses.close()]);
       events.stop();
       told.stop();
       await pool.end();

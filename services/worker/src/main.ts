@@ -1,6 +1,6 @@
-import { ConfigError, createLogger, createShutdown, describeConfig } from '@grantlog/runtime';
+import { ConfigError, createLogger, createShutdown } from '@grantlog/runtime';
 import { startWorker } from './compose.ts';
-import { readConfig } from './config.ts';
+import { describeWorkerConfig, readConfig } from './config.ts';
 
 const run = async (): Promise<void> => {
   const config = readConfig();
@@ -9,7 +9,7 @@ const run = async (): Promise<void> => {
   // A launcher that was killed cannot tell us; the end of its channel does.
   process.on('disconnect', () => shutdown.begin('the launcher is gone'));
   shutdown.listen();
-  log.info({ config: describeConfig(config) }, 'starting');
+  log.info({ config: describeWorkerConfig(config) }, 'starting');
   try {
     const worker = await startWorker(config, log);
     shutdown.register('operations server', worker.ops.close);

@@ -1,4 +1,12 @@
-import { type Lane, type LogoutOutcome, lanes, type SubscriptionLag, type Waiting } from '@grantlog/postgres';
+import {
+  type Lane,
+  type LogoutOutcome,
+  lanes,
+  type SubscriptionLag,
+  type Waiting,
+  type WitnessState,
+  witnessStates,
+} from '@grantlog/postgres';
 import { createMetrics, type Metrics } from '@grantlog/runtime';
 import type { Recovered } from './webhooks/recovery.ts';
 import type { Ended } from './webhooks/turn-context.ts';
@@ -20,6 +28,8 @@ export type WorkerMetrics = {
   readonly reaped: (clients: number) => void;
   readonly mail: (outcome: 'sent' | 'kept' | 'retried' | 'failed' | 'expired', mails: number) => void;
   readonly logout: (outcome: LogoutOutcome['kind']) => void;
+  readonly witness: (outcome: 'cosigned' | 'kept' | 'conflict' | 'failed') => void;
+  readonly witnesses: (found: Readonly<Record<WitnessState, number>>) => void;
   readonly lag: (lags: readonly SubscriptionLag[]) => void;
 };
 
@@ -91,6 +101,12 @@ export const createWorkerMetrics = (): WorkerMetrics => {
     help: 'Attempts to tell an app of a logout by how they ended; due again after a failure',
     labels: ['outcome'],
   });
+  const submissions = metrics.counter({
+    name: 'witness_submissions_total',
+    help: 'Checkpoints shown to witnesses by how it ended; conflict: the witness has another history of the log',
+    labels: ['outcome'],
+  });
+  const witnesses = metrics.gauge({ name: 'witnesses', help: 'Pairs of a witness and a tree by how it is with them', labels: ['state'] });
   return {
     metrics,
     attempt: ({ delivery, attempt: { record, recordedAt } }) => {
@@ -124,6 +140,10 @@ export const createWorkerMetrics = (): WorkerMetrics => {
     reaped: (count) => clients.add({}, count),
     mail: (outcome, count) => mails.add({ outcome }, count),
     logout: (outcome) => logouts.add({ outcome }),
+    witness: (outcome) => submissions.add({ outcome }),
+    witnesses: (found) => {
+      for (const state of witnessStates) witnesses.set({ state }, found[state]);
+    },
     lag: (lags) => {
       for (const { name, events, failing: stopped } of lags) {
         behind.set({ subscription: name }, events);

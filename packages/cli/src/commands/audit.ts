@@ -16,9 +16,9 @@ export const auditCommand: Command = {
   usage: `grantlog audit <question> [options]
        grantlog audit grant <id> [--platform <name>]
        grantlog audit session <id> [--platform <name>]
-       grantlog audit verify --key <verifier key> [--checkpoint <file>]... --url <tree> [--token-file <file>]
-       grantlog audit verify --key <verifier key> [--checkpoint <file>]... --platform <name>
-       grantlog audit verify --key <verifier key> [--checkpoint <file>]... --export <file>
+       grantlog audit verify --key <verifier key> [--witness <verifier key>]... [--checkpoint <file>]... --url <tree> [--token-file <file>]
+       grantlog audit verify --key <verifier key> [--witness <verifier key>]... [--checkpoint <file>]... --platform <name>
+       grantlog audit verify --key <verifier key> [--witness <verifier key>]... [--checkpoint <file>]... --export <file>
 
 ${listCommands(auditSubcommands).join('\n')}
 
@@ -33,8 +33,9 @@ else that of the instance here.
 verify reads a log again, event by event, and says whether it is the one that was signed: of a live server (--url is the
 issuer, then /audit/tree; an auditor's token shows the events), of the database, or of an excerpt in a file (--export; .gz
 by its name), which /audit/events/export?format=excerpt gives and which is verified offline. Each --checkpoint is one that
-you have kept: without one, only what the log says of itself is compared. Take the key from /audit/tree once and keep it
-where nobody there can change it. The exit code is 1 where something does not fit.`,
+you have kept: without one, only what the log says of itself is compared. Each --witness is the verifier key of somebody who
+has to have cosigned it as well: of an excerpt, its checkpoint or one that it was compared with. Take the key from /audit/tree
+once and keep it where nobody there can change it. The exit code is 1 where something does not fit.`,
   run: async (argv, io) => {
     if (argv[0] === 'verify') return verifyAudit(argv.slice(1), io);
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { platform: { type: 'string' } } });

@@ -34,3 +34,17 @@ export const insertAuditCheckpoint = async (client: Transaction, of: Of, checkpo
     values: [of.platform, of.lineage, checkpoint.size, Buffer.from(checkpoint.root), checkpoint.note],
   });
 };
+
+/** What was signed of trees larger than this one, the smallest first. */
+export const listAuditCheckpoints = async (
+  client: Database | Transaction,
+  { platform, lineage, above, limit }: Of & { readonly above: number; readonly limit: number },
+): Promise<readonly AuditCheckpoint[]> => {
+  const { rows } = await client.query<AuditCheckpoint>({
+    name: 'grantlog.audit-checkpoints',
+    text: `select size, root, note, signed_at as "signedAt" from audit_checkpoint
+      where platform = $1 and lineage = $2 and size > $3 order by size limit $4`,
+    values: [platform, lineage, above, limit],
+  });
+  return rows;
+};

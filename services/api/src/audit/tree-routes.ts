@@ -1,5 +1,5 @@
 import type { PlatformId } from '@grantlog/eventsourcing';
-import { type AuditCheckpoint, readEventAt, readStretch } from '@grantlog/postgres';
+import { type AuditCheckpoint, readCosignedNote, readEventAt, readStretch, readWitnessedCheckpoint } from '@grantlog/postgres';
 import { openLogKey, recordAuditRead } from '@grantlog/provisioning';
 import { leavesOf, tileReaderOf } from '@grantlog/read-models';
 import {
@@ -24,6 +24,7 @@ import { resolvePlatform } from '../platforms/resolve-platform.ts';
 import { refuseArchivedPosition } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { type StandingTree, standingTree } from './standing-tree.ts';
+import { witnessesOf, witnessView } from './witness-view.ts';
 import { auditWords } from './words.ts';
 
 const tags = ['Audit'];
@@ -111,6 +112,7 @@ export const treeRoutes =
               base: Type.Integer({ description: 'The leaf of index n is the event at position base + n + 1' }),
               size: Type.Integer({ description: 'Leaves that are signed' }),
               signedAt: instant,
+              witnesses: Type.Array(witnessView),
             }),
           },
         },
@@ -120,7 +122,8 @@ export const treeRoutes =
         const { origin, lineage, base, platform } = tree;
         const key = await openLogKey(deps.provisioning, platform);
         const verifierKey = writeVerifierKey(verifierKeyOf({ name: origin, key }, 'ed25519'));
-        return { origin, verifierKey, lineage, base, size: signed.size, signedAt: signed.signedAt.toISOString() };
+        const witnesses = await witnessesOf(pool, tree);
+        return { origin, verifierKey, lineage, base, size: signed.size, signedAt: signed.signedAt.toISOString(), witnesses };
       },
     );
     app.get(
@@ -129,12 +132,21 @@ export const treeRoutes =
         ...open,
         schema: {
           tags,
-          summary: 'The latest signed checkpoint',
+          summary: 'The latest signed checkpoint, with what witnesses have said of it by now',
           params: platformParams,
+          querystring: exactly({
+            witnessed: Type.Optional(
+              Type.Boolean({ description: 'Instead the one of lately that most witnesses have signed, where there is one' }),
+            ),
+          }),
           response: { 200: text('A signed note: origin, size, root and signatures') },
         },
       },
-      async (request, reply) => sendText(reply.header('cache-control', 'no-cache'), (await standing(request)).signed.note),
+      async (request, reply) => {
+        const { tree, signed } = await standing(request);
+        const found = request.query.witnessed === true ? await readWitnessedCheckpoint(pool, { ...tree, atMost: signed.size }) : null;
+        return sendText(reply.header('cache-control', 'no-cache'), await readCosignedNote(pool, tree, found ?? signed));
+      },
     );
     app.get(
       '/:platform/audit/tree/tile/:level/*',
@@ -245,8 +257,10 @@ export const treeRoutes =
         if (index < 0 || index >= signed.size) throw refusalProblem(auditWords, 'not_signed_yet');
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { position } });
         const leaf = await leafAt(platform, position);
-        const hashes = await proveInclusion({ index, size: signed.size, readTile: tileReaderOf(pool, tree) });
-        return sendText(reply, writeLogProof({ index, hashes, checkpoint: signed.note, extra: leaf }));
+        // Whoever cannot ask here believes what others have seen as well.
+        const found = (await readWitnessedCheckpoint(pool, { ...tree, atLeast: index + 1, atMost: signed.size })) ?? signed;
+        const hashes = await proveInclusion({ index, size: found.size, readTile: tileReaderOf(pool, tree) });
+        return sendText(reply, writeLogProof({ index, hashes, checkpoint: await readCosignedNote(pool, tree, found), extra: leaf }));
       },
     );
   };

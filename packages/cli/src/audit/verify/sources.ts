@@ -64,13 +64,15 @@ export const serverSource = async (server: {
   readonly tree: URL;
   readonly token: string | null;
   readonly base: number;
+  /** Whether what witnesses have signed is to be looked at, which may be a little older than what is signed by now. */
+  readonly witnessed: boolean;
 }): Promise<VerifiedSource> => {
-  const { tree, token, base } = server;
+  const { tree, token, base, witnessed } = server;
   const fetchFrom = (path: string): Promise<Response> =>
     fetch(new URL(path, tree), { headers: token === null ? {} : { authorization: `Bearer ${token}` }, redirect: 'error' });
   const ask = async (path: string): Promise<Response> => answered(await fetchFrom(path));
   const bytesOf = async (response: Response): Promise<Uint8Array> => new Uint8Array(await response.arrayBuffer());
-  const checkpoint = await (await ask('checkpoint')).text();
+  const checkpoint = await (await ask(witnessed ? 'checkpoint?witnessed=true' : 'checkpoint')).text();
   const size = Number(checkpoint.split('\n')[1]);
   /** The hash that the tree has in place of an event: what it is worth, the root says. */
   const hashAt = async (index: number): Promise<Uint8Array> => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { parsePlatformId } from '@grantlog/domain';
-import { createPool, readAuditCheckpoint, readAuditTree } from '@grantlog/postgres';
+import { createPool, readAuditCheckpoint, readAuditTree, readCosignedNote, readWitnessedCheckpoint } from '@grantlog/postgres';
 import { type LogIdentity, readVerifierKey, verifyLog } from '@grantlog/transparency';
 import { type CommandIo, UsageError } from '../../command.ts';
 import { databaseOf } from '../../launcher/database-of.ts';
@@ -11,6 +11,7 @@ import { databaseSource, serverSource, type VerifiedSource } from './sources.ts'
 import { tellExcerpt } from './tell-excerpt.ts';
 import { tellVerification } from './tell-verification.ts';
 import { verifyFile } from './verify-file.ts';
+import { judgeWitnesses, witnessKeys } from './witnesses.ts';
 
 const readText = async (path: string): Promise<string> => {
   const text = await unlessMissing(readFile(path, 'utf8'));
@@ -30,8 +31,12 @@ const baseOf = (text: string | undefined): number => {
   return base;
 };
 
-/** Runs `use` on the log of a platform in the database. */
-const withDatabase = async <Value>(io: CommandIo, name: string, use: (source: VerifiedSource) => Promise<Value>): Promise<Value> => {
+/** Runs `use` on the log of a platform in the database; `witnessed` where what witnesses have signed is to be looked at. */
+const withDatabase = async <Value>(
+  io: CommandIo,
+  { name, witnessed }: { readonly name: string; readonly witnessed: boolean },
+  use: (source: VerifiedSource) => Promise<Value>,
+): Promise<Value> => {
   const platform = parsePlatformId(name);
   if (platform === null) throw new UsageError(`"${name}" is not the name of a platform`);
   const pool = createPool({ connectionString: await databaseOf(io), role: 'grantlog_api', max: 2 });
@@ -40,7 +45,8 @@ const withDatabase = async <Value>(io: CommandIo, name: string, use: (source: Ve
     const signed = tree === null ? null : await readAuditCheckpoint(pool, { ...tree, atMost: tree.size });
     if (tree === null || signed === null)
       throw new Problem(`Nothing of the log of ${name} is signed yet`, 'let a worker run for some seconds, and check the name');
-    return await use(databaseSource(pool, tree, signed.note));
+    const found = witnessed ? await readWitnessedCheckpoint(pool, { ...tree, atMost: tree.size }) : null;
+    return await use(databaseSource(pool, tree, await readCosignedNote(pool, tree, found ?? signed)));
   } finally {
     await pool.end();
   }
@@ -58,6 +64,7 @@ export const verifyAudit = async (argv: readonly string[], io: CommandIo): Promi
       export: { type: 'string' },
       platform: { type: 'string' },
       base: { type: 'string' },
+      witness: { type: 'string', multiple: true, default: [] },
     },
   });
   const { checkpoint: files, key, url, export: path, platform } = values;
@@ -65,6 +72,8 @@ export const verifyAudit = async (argv: readonly string[], io: CommandIo): Promi
   if ([url, path, platform].filter((each) => each !== undefined).length !== 1)
     throw new UsageError('Say what to verify: --url, --export or --platform, one of them');
   const log = logOf(key);
+  const witnesses = witnessKeys(values.witness);
+  const witnessed = witnesses.length > 0;
   const trusted = await Promise.all(files.map(readText));
   const base = baseOf(values.base);
   const judge = async (source: VerifiedSource): Promise<number> => {
@@ -74,16 +83,24 @@ export const verifyAudit = async (argv: readonly string[], io: CommandIo): Promi
     for (const line of tellVerification(found, source.base)) io.out(line);
     if (found.kind !== 'verified') return 1;
     for (const line of archives.tell()) io.out(line);
-    return archives.isCovered() ? 0 : 1;
+    const seen = judgeWitnesses([claimed.checkpoint], witnesses);
+    for (const line of seen.lines) io.out(line);
+    return archives.isCovered() && seen.isComplete ? 0 : 1;
   };
-  if (platform !== undefined) return withDatabase(io, platform, judge);
+  if (platform !== undefined) return withDatabase(io, { name: platform, witnessed }, judge);
   if (path !== undefined) {
     const found = await verifyFile(path, log, trusted);
     for (const line of tellExcerpt(found)) io.out(line);
-    return found.kind === 'verified' ? 0 : 1;
+    if (found.kind !== 'verified') return 1;
+    // One that could not be compared with says nothing of this excerpt, whoever has cosigned it.
+    const sizes = new Set(found.compared.map(({ size }) => size));
+    const counted = trusted.filter((text) => sizes.has(Number(text.split('\n')[1])));
+    const seen = judgeWitnesses([found.head.checkpoint, ...counted], witnesses);
+    for (const line of seen.lines) io.out(line);
+    return seen.isComplete ? 0 : 1;
   }
   const token = values['token-file'] === undefined ? null : (await readText(values['token-file'])).trim();
   const tree = URL.parse(url?.endsWith('/') ? url : `${url}/`);
   if (tree === null) throw new UsageError('--url is no URL: give the issuer of the platform, then /audit/tree/');
-  return judge(await serverSource({ tree, token, base }));
+  return judge(await serverSource({ tree, token, base, witnessed }));
 };
