@@ -21,6 +21,7 @@ export { createDataKey, openPersonal, type PersonalFields, sealPersonal } from '
 export { s256 } from './pkce.ts';
 export { randomKey, randomToken, randomUuid } from './random.ts';
 export { ed25519PublicKey, signEd25519, verifyEd25519 } from './raw-ed25519.ts';
+export { verifyMlDsa44 } from './raw-ml-dsa.ts';
 export { createRecoveryCodes, digestRecoveryCodes, findRecoveryCode, recoveryCodeCount } from './recovery-codes.ts';
 export { createSealer, type Sealer } from './sealing.ts';
 export { WeakSecret } from './secret-keys.ts';

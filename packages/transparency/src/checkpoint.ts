@@ -16,7 +16,7 @@ export type Checkpoint = {
 const writeBody = ({ origin, size, root }: Checkpoint): string => `${origin}\n${size}\n${toBase64(root)}\n`;
 
 /** Lines after the third are somebody's extensions: signed, but no part of what a checkpoint says here. */
-const parseBody = (text: string): Checkpoint | null => {
+export const parseBody = (text: string): Checkpoint | null => {
   const [origin = '', sizeText = '', encoded = '', ...extensions] = text.slice(0, -1).split('\n');
   const size = parseDecimal(sizeText);
   const root = fromBase64(encoded);

@@ -1,8 +1,11 @@
 import { ed25519PublicKey, type SigningKey, sha256 } from '@grantlog/crypto';
 import { fromBase64, toBase64 } from './base64.ts';
 
-/** What a key signs: the text of a note (`ed25519`), or a witness' word about a checkpoint at a time (`cosignature/v1`). */
-export type NoteAlgorithm = 'ed25519' | 'cosignature/v1';
+/**
+ * What a key signs: the text of a note (`ed25519`), or a witness' word about a checkpoint at a time, by Ed25519 (`cosignature/v1`) or
+ * by ML-DSA-44 (`subtree/v1`).
+ */
+export type NoteAlgorithm = 'ed25519' | 'cosignature/v1' | 'subtree/v1';
 
 /** A key that verifies signatures of notes. Name and id together name it in a note. */
 export type VerifierKey = {
@@ -10,14 +13,15 @@ export type VerifierKey = {
   /** The first four bytes of a hash over name, algorithm and key, as a number. No protection against keys that are made to collide. */
   readonly keyId: number;
   readonly algorithm: NoteAlgorithm;
-  /** 32 bytes. */
+  /** 32 bytes; of `subtree/v1` 1,312. */
   readonly publicKey: Uint8Array;
 };
 
 /** A private key of Ed25519 under the name that it has in notes. */
 export type NoteSigner = { readonly name: string; readonly key: SigningKey };
 
-const algorithmByte = { ed25519: 0x01, 'cosignature/v1': 0x04 } as const satisfies Record<NoteAlgorithm, number>;
+const algorithmByte = { ed25519: 0x01, 'cosignature/v1': 0x04, 'subtree/v1': 0x06 } as const satisfies Record<NoteAlgorithm, number>;
+const keyLength = { ed25519: 32, 'cosignature/v1': 32, 'subtree/v1': 1_312 } as const satisfies Record<NoteAlgorithm, number>;
 
 /** Whether a key may have this name in a note: not empty, no white space of Unicode, no plus, no control character. */
 export const isKeyName = (name: string): boolean =>
@@ -43,7 +47,7 @@ const keyIdOf = (name: string, key: Uint8Array): number =>
  * @throws RangeError for a name that no key may have, or a key that is not one of Ed25519.
  * @see https://c2sp.org/signed-note
  */
-export const verifierKeyOf = ({ name, key }: NoteSigner, algorithm: NoteAlgorithm): VerifierKey => {
+export const verifierKeyOf = ({ name, key }: NoteSigner, algorithm: Exclude<NoteAlgorithm, 'subtree/v1'>): VerifierKey => {
   if (!isKeyName(name)) throw new RangeError(`${JSON.stringify(name)} is no name of a key: it is empty, or has white space or a plus`);
   const publicKey = ed25519PublicKey(key);
   return { name, keyId: keyIdOf(name, keyBytes(algorithm, publicKey)), algorithm, publicKey };
@@ -60,7 +64,8 @@ export const readVerifierKey = (text: string): VerifierKey | null => {
   // The base64 of a key may itself have a plus.
   const [, name = '', id = '', encoded = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(text) ?? [];
   const key = fromBase64(encoded);
-  if (!isKeyName(name) || key?.byteLength !== 33 || keyIdOf(name, key) !== Number.parseInt(id, 16)) return null;
-  const algorithm = (['ed25519', 'cosignature/v1'] as const).find((each) => algorithmByte[each] === key[0]);
-  return algorithm === undefined ? null : { name, keyId: keyIdOf(name, key), algorithm, publicKey: key.subarray(1) };
+  if (!isKeyName(name) || key === null || keyIdOf(name, key) !== Number.parseInt(id, 16)) return null;
+  const algorithm = (['ed25519', 'cosignature/v1', 'subtree/v1'] as const).find((each) => algorithmByte[each] === key[0]);
+  if (algorithm === undefined || key.byteLength !== 1 + keyLength[algorithm]) return null;
+  return { name, keyId: keyIdOf(name, key), algorithm, publicKey: key.subarray(1) };
 };
