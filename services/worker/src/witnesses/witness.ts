@@ -32,7 +32,7 @@ export type Submission = {
 export type WitnessFailure = 'unknown_log' | 'untrusted_key' | 'bad_cosignature' | 'unexpected_answer' | 'unreachable' | 'unwritable';
 
 /** `ahead`: the witness has a larger tree than was ever signed here. `inconsistent`: ours does not begin with the one that it has. */
-export type WitnessConflict = 'ahead' | 'inconsistent';
+type WitnessConflict = 'ahead' | 'inconsistent';
 
 /** How a witness answered. */
 export type Told =

@@ -12,9 +12,9 @@ import {
 } from '@grantlog/postgres';
 import { cosign, parseNote, readCheckpoint, readCosignatures, type SignedNote, verifierKeyOf } from '@grantlog/transparency';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { createWitness } from '../../../../test/support/witness.ts';
 import { createWitnessing, type Witnessing, type WitnessingContext } from '../../src/witnesses/witnessing.ts';
 import { logKeyOf, originOf, signedTrees } from '../support/signed-tree.ts';
-import { createWitness } from '../support/witness.ts';
 import { createWorld, platform, type World } from '../support/world.ts';
 
 type TestWitness = Awaited<ReturnType<typeof createWitness>>;
