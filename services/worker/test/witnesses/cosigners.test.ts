@@ -151,6 +151,21 @@ describe('a witness', () => {
     expect(await standingOf()).toMatchObject({ size: later, failure: null });
   });
 
+  test('that was shown more by another worker meanwhile is in no conflict', async () => {
+    await grow();
+    let size = 0;
+    witness.answers(async (honest) => {
+      if (size > 0) return honest;
+      size = await grow();
+      return { status: 409, type: 'text/x.tlog.size', body: `${size}\n` };
+    });
+    await tell();
+    expect(await standingOf()).toMatchObject({ size: 0, failure: null, conflictedAt: null });
+    await tell();
+    expect(await standingOf()).toMatchObject({ size, failure: null, conflictedAt: null });
+    expect(logged).toEqual([]);
+  });
+
   test('that begins anew is begun with anew', async () => {
     await grow();
     await tell();
@@ -223,6 +238,16 @@ describe('a cosignature is kept only', () => {
     return `${dash} ${name} ${bytes.toString('base64')}\n`;
   };
 
+  /** A text and lines of some other key after it, of so many bytes in all. */
+  const filled = (text: string, length: number): string => {
+    const missing = length - Buffer.byteLength(text);
+    const size = missing < 8_192 ? missing : 4_096;
+    if (missing === 0) return text;
+    // What is no whole group of base64 goes into the name.
+    const rest = size - Buffer.byteLength('— n \n');
+    return filled(`${text}— n${'n'.repeat(rest % 4)} ${'A'.repeat(rest - (rest % 4))}\n`, length);
+  };
+
   test.each<[string, (text: string) => string]>([
     ['by the key of the witness', (text) => sign(text, seconds(), other)],
     ['by the key of the witness, whatever id it names', (text) => posing(sign(text, seconds(), other))],
@@ -242,7 +267,7 @@ describe('a cosignature is kept only', () => {
     ['on a line of its own', (text) => sign(text, seconds()).trimEnd()],
     ['among lines of signature alone', (text) => `${sign(text, seconds())}<html>\n`],
     ['where there is one', () => ''],
-    ['where the answer ends', (text) => sign(text, seconds()) + '— a.example/a AAAAAAAA\n'.repeat(3_000)],
+    ['where the answer ends', (text) => filled(sign(text, seconds()), 65_536) + filled('', 4_096)],
   ])('%s', async (_, answer) => {
     await grow();
     witness.answers((_honest, text) => ({ status: 200, body: answer(text) }));
@@ -333,18 +358,21 @@ describe('who does not answer', () => {
     expect(await standingOf()).toMatchObject({ size, failure: null });
   });
 
-  test('and dies while it holds a claim, is followed by another worker when the claim runs out', async () => {
+  test('before the claim runs out is asked by another worker, whose outcome stands', async () => {
     await grow();
+    let requests = 0;
     witness.answers(async (honest) => {
+      requests += 1;
+      if (requests > 1) return honest;
       await pause(400);
-      return honest;
+      return { status: 503 };
     });
     const slow = start({ claimMs: 200 });
     const first = slow.tell(witness.configured);
     await pause(50);
     await witnessing.tell(witness.configured);
     expect(witness.asked).toHaveLength(1);
-    await pause(250);
+    await pause(200);
     await witnessing.tell(witness.configured);
     expect(witness.asked.length).toBeGreaterThan(1);
     await first;
