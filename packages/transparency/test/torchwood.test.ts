@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseNote, readCheckpoint, readCosignatures, readVerifierKey, type VerifierKey, writeVerifierKey } from '../src/index.ts';
 import { flipped } from './support/stored-tree.ts';
@@ -64,5 +65,19 @@ describe('a cosignature by ML-DSA-44 counts for nothing', () => {
 
   test('of a key of another length', () => {
     expect(isCounted({}, { ...byMlDsa, publicKey: byMlDsa.publicKey.subarray(1) })).toBe(false);
+  });
+
+  test('without a time: it then says nothing of what is the largest tree', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ml-dsa-44');
+    const own = { ...byMlDsa, name: 'a', publicKey: publicKey.export({ format: 'der', type: 'spki' }).subarray(-1_312) };
+    const signedAt = (seconds: number) => {
+      const [time, size] = [Buffer.alloc(8), Buffer.alloc(8)];
+      time.writeUInt32BE(seconds, 4);
+      size.writeUInt32BE(20_852_163, 4);
+      const root = Buffer.from('CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=', 'base64');
+      const message = [Buffer.from('subtree/v1\n\0\x01a'), time, Buffer.from('\x0fexample.com/log'), Buffer.alloc(8), size, root];
+      return { signatures: [{ ...line, name: 'a', bytes: Buffer.concat([time, sign(null, Buffer.concat(message), privateKey)]) }] };
+    };
+    expect([isCounted(signedAt(1), own), isCounted(signedAt(0), own)]).toEqual([true, false]);
   });
 });
