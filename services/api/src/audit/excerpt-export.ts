@@ -1,5 +1,5 @@
 import type { JsonObject, PlatformId } from '@grantlog/eventsourcing';
-import { readAuditCheckpoint } from '@grantlog/postgres';
+import { readAuditCheckpoint, readCosignedNote } from '@grantlog/postgres';
 import { type AuditFilter, auditIndex, eventsOfFilter, isRange, livePosition, tileReaderOf, waitForPosition } from '@grantlog/read-models';
 import { type ExcerptedEvent, writeExcerpt } from '@grantlog/transparency';
 import { refusalProblem } from '../json-api/refusals.ts';
@@ -41,11 +41,11 @@ export const excerptOf = async (pool: AuditDeps['pool'], wanted: Wanted): Promis
   const needsIndex = filter !== null && !isRange(filter);
   const { tree, signed } = await (needsIndex ? indexedTree : standingTree)(pool, platform);
   const { lineage, base } = tree;
-  const { note, size, root } = signed;
+  const { size, root } = signed;
   if (boundaries.some((boundary) => boundary > size)) throw refusalProblem(auditWords, 'unknown_checkpoint');
   return writeExcerpt({
     head: { platform, lineage, base, about: { filter: filter === null ? null : about } },
-    checkpoint: { note, size, root },
+    checkpoint: { note: await readCosignedNote(pool, tree, signed), size, root },
     events: filter === null ? nothing() : eventsOfFilter(pool, { platform, filter, base, size }),
     readTile: tileReaderOf(pool, tree),
     boundaries,

@@ -15,6 +15,8 @@ import {
   platformsOfMonth,
   readAuditCheckpoint,
   readAuditTree,
+  readCosignedNote,
+  readWitnessedCheckpoint,
   removeRemains,
 } from '@grantlog/postgres';
 import { openLogKey, type Provisioning, recordArchive } from '@grantlog/provisioning';
@@ -64,13 +66,15 @@ const makeReady = async (pool: Pool, month: Month): Promise<readonly Ready[]> =>
         'let a worker run until grantlog projections shows that nothing is behind',
       );
     const tree = await readAuditTree(pool, platform);
-    const checkpoint = tree === null ? null : await readAuditCheckpoint(pool, { ...tree, atMost: tree.size });
-    if (tree === null || checkpoint === null || tree.base + checkpoint.size < seen)
+    const signed = tree === null ? null : await readAuditCheckpoint(pool, { ...tree, atMost: tree.size });
+    if (tree === null || signed === null || tree.base + signed.size < seen)
       throw new Problem(
         `The log of ${platform} is not signed up to position ${seen} yet`,
         'let a worker run for some seconds, and try again',
       );
-    ready.push({ platform, seen, tree, checkpoint });
+    // A file is kept for years: one that others have seen as well is the better one to be proved by.
+    const found = (await readWitnessedCheckpoint(pool, { ...tree, atLeast: seen - tree.base, atMost: signed.size })) ?? signed;
+    ready.push({ platform, seen, tree, checkpoint: { ...found, note: await readCosignedNote(pool, tree, found) } });
   }
   return ready;
 };
