@@ -44,6 +44,7 @@ export type Commit = {
   readonly reads: readonly { readonly streamId: StreamId; readonly expected: number }[];
   readonly actor: Actor;
   readonly correlationId: string;
+  /** The commit whose events led to this one, an earlier one of the same platform; left out where a request made it directly. */
   readonly causationId?: string;
 };
 

@@ -41,5 +41,6 @@ export type RecordedEvent<E extends DomainEvent = DomainEvent> = E &
     readonly personal: Uint8Array | null;
     readonly actor: Actor;
     readonly correlationId: string;
+    /** The id of the commit whose events led to this one; null where a request made it directly. */
     readonly causationId: string | null;
   };

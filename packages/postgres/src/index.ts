@@ -99,7 +99,7 @@ export { logAsOf, type Moment } from './log/log-as-of.ts';
 export { createNotifier, toldChannel } from './log/notifier.ts';
 export type { PostgresEventLogOptions } from './log/postgres-event-log.ts';
 export { createPostgresEventLog } from './log/postgres-event-log.ts';
-export { readEventAt, readEventsAfter, readHead, readStream } from './log/read-events.ts';
+export { readEventAt, readEventsAfter, readHead, readStream, readStreamEvent } from './log/read-events.ts';
 export { readEventsAt } from './log/read-events-at.ts';
 export { LogOutOfOrder, readOn, readStretch, type Stretch } from './log/read-on.ts';
 export { readVersions } from './log/read-versions.ts';

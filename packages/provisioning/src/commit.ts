@@ -22,5 +22,6 @@ export const commitOn = (
       .map((streamId) => ({ streamId, expected: loaded.stream(streamId).version })),
     actor: by.actor,
     correlationId: by.correlationId,
+    ...(by.causationId === undefined ? {} : { causationId: by.causationId }),
   };
 };

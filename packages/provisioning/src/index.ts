@@ -4,6 +4,7 @@ export { isAssignableRole } from './assignable-role.ts';
 export { beginSignIn, type NewSignIn } from './begin-sign-in.ts';
 export { cancelRecovery } from './cancel-recovery.ts';
 export { canonicalAddress } from './canonical-address.ts';
+export { causedBy } from './caused-by.ts';
 export type { Changed } from './change.ts';
 export type { AccountChange } from './change-account.ts';
 export { changeAccount } from './change-account.ts';

@@ -1,5 +1,5 @@
 import type { Passwords, Sealer } from '@grantlog/crypto';
-import type { Actor, EventLog } from '@grantlog/eventsourcing';
+import type { Actor, CommitId, EventLog } from '@grantlog/eventsourcing';
 import type { Pool } from '@grantlog/postgres';
 import type { PlatformDirectory } from './platform-directory.ts';
 
@@ -12,5 +12,5 @@ export type Provisioning = {
   readonly directory: PlatformDirectory;
 };
 
-/** Who asks, and under which request. */
-export type By = { readonly actor: Actor; readonly correlationId: string };
+/** Who asks, under which request, and because of which commit; of none where the request itself asks. */
+export type By = { readonly actor: Actor; readonly correlationId: string; readonly causationId?: CommitId };

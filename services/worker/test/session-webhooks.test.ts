@@ -64,10 +64,10 @@ describe('a webhook of a session', () => {
     const { session, endpoint } = await agents.begin({ url: 'https://before.example/hook' });
     await agents.link(session, await agents.person());
     await agents.put(session, { url: 'https://now.example/hook' });
-    const { log } = scene.world();
-    await verifyEndpoint(log, { platform: clinic, endpoint, url: 'https://before.example/hook' });
+    const { log, pool } = scene.world();
+    await verifyEndpoint({ log, pool }, { platform: clinic, endpoint, url: 'https://before.example/hook', told: 1 });
     expect(await agents.isVerified(endpoint)).toBe(false);
-    await verifyEndpoint(log, { platform: clinic, endpoint, url: 'https://now.example/hook' });
+    await verifyEndpoint({ log, pool }, { platform: clinic, endpoint, url: 'https://now.example/hook', told: 1 });
     expect(await agents.isVerified(endpoint)).toBe(true);
   });
 

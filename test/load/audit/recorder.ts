@@ -3,7 +3,7 @@ import type { Actor, CommitId, EventLog, PlatformId } from '@grantlog/eventsourc
 import type { Stream, Write } from './stream.ts';
 
 /** A request of somebody: what its commits have in common. */
-export type Request = { readonly actor: Actor; readonly correlationId: string; readonly causationId?: string };
+export type Request = { readonly actor: Actor; readonly correlationId: string; readonly causationId?: CommitId };
 
 /** What a request comes to, or why to nothing. */
 export type Intent = {

@@ -69,6 +69,19 @@ export const readEventAt = async (
   return event?.position === position ? event : null;
 };
 
+/** The event at one place of one stream; null where none stands. */
+export const readStreamEvent = async (
+  client: pg.Pool | pg.ClientBase,
+  options: { readonly platform: PlatformId; readonly streamId: StreamId; readonly version: number },
+): Promise<RecordedEvent | null> => {
+  const { rows } = await client.query<EventRow>({
+    name: 'grantlog.read-stream-event',
+    text: `select ${eventColumns} from event where platform = $1 and stream_id = $2 and version = $3`,
+    values: [options.platform, options.streamId, options.version],
+  });
+  return rows.map(toEvent)[0] ?? null;
+};
+
 /** Every event of one stream, in order, as the log holds them. */
 export const readStream = async (
   client: pg.Pool | pg.ClientBase,

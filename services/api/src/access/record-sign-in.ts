@@ -1,6 +1,6 @@
 import type { AccountId, SignInEvent, SignInId } from '@grantlog/domain';
 import { accountDecider, platformStream, signInDecider, standing } from '@grantlog/domain';
-import type { Loaded, Plan, PlatformId } from '@grantlog/eventsourcing';
+import type { CommitId, Loaded, Plan, PlatformId } from '@grantlog/eventsourcing';
 import { execute, fold } from '@grantlog/eventsourcing';
 import { beginSignIn, commitOn, proofStreams, type SecondFactorProof, spendProof } from '@grantlog/provisioning';
 import type { Deps } from '../deps.ts';
@@ -40,9 +40,11 @@ export const recordSignIn = async (
     /** The sign-in that this browser has from before; null where it has none. */
     readonly former: SignInId | null;
     readonly correlationId: string;
+    /** What led to it besides that it was asked for: the making of the account. */
+    readonly causationId?: CommitId;
   },
 ): Promise<SignInRecorded> => {
-  const { platform, account, checked, proof, visitor, former, correlationId } = proved;
+  const { platform, account, checked, proof, visitor, former, correlationId, causationId } = proved;
   const signIn = newSignIn(deps, { platform, account, visitor, loaded: checked });
   const { outcome } = await execute<SignInRecorded>({
     log: deps.log,
@@ -66,7 +68,8 @@ export const recordSignIn = async (
       if (proof === null && secondStepOf(owner.document, state) !== 'nothing') return refused('changed_meanwhile');
       const spent = spendProof(proof, { id: account, state, loaded });
       if ('refusal' in spent) return refused(spent.refusal);
-      const by = { actor: { kind: 'account', id: account }, correlationId } as const;
+      const because = causationId === undefined ? {} : { causationId };
+      const by = { actor: { kind: 'account', id: account }, correlationId, ...because } as const;
       const replaced = former === null ? [] : [{ streamId: former, events: endOfOther(loaded, former, account) }];
       const begun = beginSignIn(loaded, { account, signIn, proof });
       const writes = [{ streamId: account, events: spent.account }, ...spent.writes, ...replaced, begun];

@@ -13,7 +13,7 @@ export const eventView = Type.Object({
   commitId: Type.String(),
   actor: Type.Object({ kind: Type.Enum(['account', 'client', 'operator', 'system']), id: Type.String() }),
   correlationId: Type.String({ description: 'The traceparent of the request that caused it, or what it came of' }),
-  causationId: nullable(Type.String()),
+  causationId: nullable(Type.String({ description: 'The commit that led to it; null where a request made it directly' })),
   data: Type.Record(Type.String(), Type.Unknown()),
   hasPersonal: Type.Boolean({ description: 'Whether it has a part that is sealed under a data key' }),
 });

@@ -1,4 +1,5 @@
 import { randomToken } from '@grantlog/crypto';
+import { readStreamEvent } from '@grantlog/postgres';
 import { OAuthError } from '@grantlog/protocol';
 import { canonicalEmail, isAcceptableEmail, registerAccount } from '@grantlog/provisioning';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -72,8 +73,12 @@ const finish = async (
   const asks = secondStepOf(document, record);
   if (asks !== 'nothing') return askForSecondStep(deps, reply, place, { asks, account, record, loaded: checked, destination });
   const former = readSignInCookie(deps, request, platform);
-  const proved = { platform, account, checked, proof: null, visitor: visitorOf(request), former, correlationId: request.traceparent };
-  const recorded = await recordSignIn(deps, proved);
+  // Nobody has typed a sign-in: it comes of the account that was made.
+  const made = await readStreamEvent(deps.provisioning.pool, { platform, streamId: account, version: 1 });
+  const recorded = await recordSignIn(deps, {
+    ...{ platform, account, checked, proof: null, visitor: visitorOf(request), former, correlationId: request.traceparent },
+    ...(made === null ? {} : { causationId: made.commitId }),
+  });
   if ('refusal' in recorded) return sendPage(reply, 409, alreadySignedUpPage(document, path));
   const { id } = recorded;
   rememberDevice(deps, request, reply, { platform, account, record });

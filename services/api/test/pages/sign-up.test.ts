@@ -85,9 +85,16 @@ test('a person makes an account with the code that was mailed, is signed in, and
   expect([done.status, done.text]).toEqual([200, expect.stringContaining('You are signed in')]);
   expect(Object.keys(browser.cookies)).toContain('grantlog-open-sign-in');
   const { rows } = await world.deps.pool.query(
-    `select data from event where platform = 'open' and type = 'account.registered' order by position desc`,
+    `select data, stream_id from event where platform = 'open' and type = 'account.registered' order by position desc`,
   );
   expect(rows[0]).toMatchObject({ data: { kind: 'person', emailVerified: true } });
+  const { rows: signIns } = await world.deps.pool.query(
+    `select s.correlation_id = a.correlation_id as "isOneRequest", s.causation_id = a.commit_id::text as "comesOfAccount"
+     from event s join event a on a.platform = s.platform and a.type = 'account.registered' and a.stream_id::text = s.data ->> 'account'
+     where s.platform = 'open' and s.type = 'sign_in.succeeded' and a.stream_id = $1`,
+    [rows[0].stream_id],
+  );
+  expect(signIns).toEqual([{ isOneRequest: true, comesOfAccount: true }]);
   const later = createBrowser();
   const form = { csrf: hidden((await later.open('/sign-in')).text, 'csrf'), email: person.email, password: person.password };
   expect((await later.post('/sign-in', form)).status).toBe(200);

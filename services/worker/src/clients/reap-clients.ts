@@ -3,10 +3,11 @@ import { type EventLog, execute, fold, type Loaded, type PlatformId } from '@gra
 import { listPlatforms, type Pool } from '@grantlog/postgres';
 import { commitOn } from '@grantlog/provisioning';
 import { listUnusedClients } from '@grantlog/read-models';
+import { causedByLastOf } from '../causes.ts';
 
 type Context = { readonly log: EventLog; readonly pool: Pool };
 
-const by = { actor: { kind: 'system', id: 'reaper' }, correlationId: 'reaper' } as const;
+const actor = { kind: 'system', id: 'reaper' } as const;
 const day = 86_400;
 
 const documentOf = (loaded: Loaded): PlatformDocument | null => {
@@ -15,12 +16,12 @@ const documentOf = (loaded: Loaded): PlatformDocument | null => {
 };
 
 /** Ends one client, unless the log knows better than the list that named it: somebody may just have granted it something. */
-const reap = async ({ log }: Context, platform: PlatformId, client: ClientStreamId): Promise<boolean> => {
+const reap = async ({ log, pool }: Context, platform: PlatformId, client: ClientStreamId): Promise<boolean> => {
   const { appended } = await execute({
     log,
     platform,
     requests: [{ streamId: platformStream }, { streamId: client }],
-    decide: (loaded) => {
+    decide: async (loaded) => {
       const document = documentOf(loaded);
       const seconds = (document?.registration.unusedClientDays ?? Number.POSITIVE_INFINITY) * day;
       const { events, refusal } = clientDecider.decide(
@@ -28,6 +29,7 @@ const reap = async ({ log }: Context, platform: PlatformId, client: ClientStream
         fold(clientDecider, loaded.stream(client)),
       );
       if (refusal !== undefined || events.length === 0) return { commit: null, outcome: null };
+      const by = await causedByLastOf(pool, actor, { platform, stream: loaded.stream(client) });
       return { commit: commitOn(loaded, by, { writes: [{ streamId: client, events }], reads: [platformStream] }), outcome: null };
     },
   });

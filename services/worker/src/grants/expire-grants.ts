@@ -2,8 +2,9 @@ import { endOfUse, type GrantState, grantDecider } from '@grantlog/domain';
 import { type EventLog, execute, fold } from '@grantlog/eventsourcing';
 import { type Database, type DueGrant, listGrantsToExpire, postponeExpiry } from '@grantlog/postgres';
 import { commitOn } from '@grantlog/provisioning';
+import { causedByLastOf } from '../causes.ts';
 
-const by = { actor: { kind: 'system', id: 'expiry' }, correlationId: 'expiry' } as const;
+const actor = { kind: 'system', id: 'expiry' } as const;
 const hour = 3_600_000;
 
 /** When to look at a grant again, milliseconds since the epoch. One that has ended is the dispatcher's to forget: it lags. */
@@ -16,10 +17,14 @@ const expireGrant = async (log: EventLog, pool: Database, grant: DueGrant): Prom
     log,
     platform,
     requests: [{ streamId: grantId }],
-    decide: (loaded) => {
-      const state = fold(grantDecider, loaded.stream(grantId));
+    decide: async (loaded) => {
+      const stream = loaded.stream(grantId);
+      const state = fold(grantDecider, stream);
       const { events } = grantDecider.decide({ type: 'expire', now: loaded.now }, state);
-      return { commit: commitOn(loaded, by, { writes: [{ streamId: grantId, events }] }), outcome: nextLook(state, loaded.now) };
+      const outcome = nextLook(state, loaded.now);
+      if (events.length === 0) return { commit: null, outcome };
+      const by = await causedByLastOf(pool, actor, { platform, stream });
+      return { commit: commitOn(loaded, by, { writes: [{ streamId: grantId, events }] }), outcome };
     },
   });
   // Whether refreshed meanwhile or expired just now, it leaves the queue's head; the dispatcher deletes what has ended.

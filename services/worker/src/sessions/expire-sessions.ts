@@ -2,8 +2,9 @@ import { type SessionState, sessionDecider } from '@grantlog/domain';
 import { type EventLog, execute, fold } from '@grantlog/eventsourcing';
 import { type Database, type DueSession, listSessionsToExpire, postponeSession } from '@grantlog/postgres';
 import { commitOn } from '@grantlog/provisioning';
+import { causedByLastOf } from '../causes.ts';
 
-const by = { actor: { kind: 'system', id: 'expiry' }, correlationId: 'expiry' } as const;
+const actor = { kind: 'system', id: 'expiry' } as const;
 const hour = 3_600_000;
 
 /** When to look at a session again, milliseconds since the epoch. One that is settled is the dispatcher's to forget: it lags. */
@@ -16,10 +17,14 @@ const expireSession = async (log: EventLog, pool: Database, session: DueSession)
     log,
     platform,
     requests: [{ streamId: sessionId }],
-    decide: (loaded) => {
-      const state = fold(sessionDecider, loaded.stream(sessionId));
+    decide: async (loaded) => {
+      const stream = loaded.stream(sessionId);
+      const state = fold(sessionDecider, stream);
       const { events } = sessionDecider.decide({ type: 'expire', now: loaded.now }, state);
-      return { commit: commitOn(loaded, by, { writes: [{ streamId: sessionId, events }] }), outcome: nextLook(state, loaded.now) };
+      const outcome = nextLook(state, loaded.now);
+      if (events.length === 0) return { commit: null, outcome };
+      const by = await causedByLastOf(pool, actor, { platform, stream });
+      return { commit: commitOn(loaded, by, { writes: [{ streamId: sessionId, events }] }), outcome };
     },
   });
   await postponeSession(pool, { ...session, expiresAt: appended === null ? outcome : Date.now() + hour });

@@ -20,7 +20,8 @@ export type SendContext = {
 /** What an attempt came to, for its delivery and for its endpoint. */
 export type Attempt = {
   readonly record: AttemptRecord;
-  /** When the event was recorded that it tells of; milliseconds since the epoch. */
+  /** Where the event stands that it tells of, and when that was recorded; milliseconds since the epoch. */
+  readonly position: number;
   readonly recordedAt: number;
   /** What the receiver wants besides: to be disabled, or that everything of its endpoint waits for so many milliseconds. */
   readonly disable: boolean;
@@ -122,6 +123,7 @@ const signalOf = async (stream: SignalStream, message: Message): Promise<Sent | 
 
 /** Makes no attempt: since the message was told, the receiver has changed what it asks for. */
 const notWanted = (message: Message, beganAt: number): Attempt => ({
+  position: message.position,
   recordedAt: message.recordedAt.getTime(),
   record: {
     id: message.id,
@@ -193,6 +195,7 @@ export const sendDelivery = async (
       })
     : null;
   return {
+    position: message.position,
     recordedAt: message.recordedAt.getTime(),
     record: {
       id: delivery.id,

@@ -16,7 +16,7 @@ export type TurnContext = {
   /** Null where it was not sent because too much else was under way. */
   readonly send: (receiver: Receiver, delivery: TakenDelivery) => Promise<Attempt | null>;
   /** Before outcomes are recorded: what has to stand even where the record of it is lost. */
-  readonly beforeRecord: (endpoint: EndpointKey, of: { readonly receiver: Receiver; readonly proved: boolean }) => Promise<void>;
+  readonly beforeRecord: (endpoint: EndpointKey, of: { readonly receiver: Receiver; readonly provedBy: Ended | null }) => Promise<void>;
   /** After outcomes are recorded: what follows for the endpoint. */
   readonly afterRecord: (
     endpoint: EndpointKey,

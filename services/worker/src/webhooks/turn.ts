@@ -142,9 +142,11 @@ export const beginTurn = (context: TurnContext, endpoint: EndpointKey): Turn => 
     // What another URL answered says nothing of this one.
     const ofUrl = told.filter(({ url }) => url === to?.url);
     if (to !== null && ofUrl.length > 0) {
-      const proved = !to.verified && ofUrl.some(({ delivery, attempt }) => delivery.proves && attempt.record.outcome === 'delivered');
-      await context.beforeRecord(endpoint, { receiver: to, proved });
-      if (proved) more = true;
+      const proof = to.verified
+        ? undefined
+        : ofUrl.find(({ delivery, attempt }) => delivery.proves && attempt.record.outcome === 'delivered');
+      await context.beforeRecord(endpoint, { receiver: to, provedBy: proof ?? null });
+      if (proof !== undefined) more = true;
     }
     const attempts: AttemptRecord[] = told.map(({ attempt }) => attempt.record);
     const { consecutiveFailures, openForMs } = health;

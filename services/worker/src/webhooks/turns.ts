@@ -53,7 +53,7 @@ const leisurelyTurns = 64;
 const keyOf = ({ platform, endpoint }: EndpointKey): string => `${platform}/${endpoint}`;
 
 export const createTurns = (context: DeliveryContext): Turns => {
-  const { pool, rules, log } = context;
+  const { pool, rules } = context;
   const desk = createDesk({ pool, worker: context.worker, rules });
   const versionOf = createEndpointVersions(pool);
   const receivers = createReceivers({ ...context, versionOf });
@@ -85,9 +85,11 @@ export const createTurns = (context: DeliveryContext): Turns => {
           if (message === null) throw new Error(`the message ${delivery.id} of a delivery is not there`);
           return sendDelivery(context, receiver, { delivery, message });
         },
-        beforeRecord: async (_, { receiver, proved }) => {
+        beforeRecord: async (_, { receiver, provedBy }) => {
           // After a crash between the two the question is asked again, and the answer kept.
-          if (proved) await insist(() => verifyEndpoint(log, { platform, endpoint, url: receiver.url }), { forMs: rules.recordMs });
+          if (provedBy === null) return;
+          const found = { platform, endpoint, told: provedBy.attempt.position };
+          await insist(() => verifyEndpoint(context, { ...found, url: receiver.url }), { forMs: rules.recordMs });
         },
         afterRecord: (_, what) => followUp(context, { platform, endpoint }, what),
         onAttempt: (ended) => {

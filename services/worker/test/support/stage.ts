@@ -42,7 +42,7 @@ export const attemptOf = (
 ): Attempt => {
   const { disable = false, pauseMs = null, ...record } = of;
   const asUsual = { status: 204, detail: '', beganAt: 0, durationMs: 1, response: null, retryInMs: null } as const;
-  return { recordedAt: 0, disable, pauseMs, record: { id, outcome: 'delivered', state: 'delivered', ...asUsual, ...record } };
+  return { position: 1, recordedAt: 0, disable, pauseMs, record: { id, outcome: 'delivered', state: 'delivered', ...asUsual, ...record } };
 };
 type AttemptSaid = Parameters<typeof attemptOf>[1];
 
@@ -109,7 +109,7 @@ export const setStage = ({ receiver = receiverOf(), rules = {}, slots: most = 10
       rules: { ...deliveryRules, ...rules },
       open: async () => opened,
       send: (to, delivery) => requests.ask({ to, delivery }),
-      beforeRecord: async (_, { receiver: { url }, proved }) => void proofs.push({ url, proved }),
+      beforeRecord: async (_, { receiver: { url }, provedBy }) => void proofs.push({ url, proved: provedBy !== null }),
       afterRecord: async (_, what) => void recorded.push(what),
       onAttempt: () => {},
       onCrowded: () => {

@@ -41,7 +41,7 @@ export const createWorld = async (databaseUrl: string) => {
       writes: [{ streamId, expected, events }],
       reads: [],
       actor: { kind: 'system', id: 'test' },
-      correlationId: 'test',
+      correlationId: `test ${randomUuid()}`,
     });
     if (result.outcome === 'conflict') throw new Error(`${streamId} is not at version ${expected}`);
     versions.set(streamId, expected + events.length);
