@@ -73,6 +73,7 @@ export { insertDeliveries } from './deliveries/insert-deliveries.ts';
 export { insertMessages } from './deliveries/insert-messages.ts';
 export { readSubscriptionLag, type SubscriptionLag } from './deliveries/lag.ts';
 export { type DeliveryCursor, type DeliveryFilter, listDeliveries } from './deliveries/list-deliveries.ts';
+export { listDeliveriesOf } from './deliveries/list-deliveries-of.ts';
 export { maintainPartitions } from './deliveries/partitions.ts';
 export { abandonOldHeld, readHeld, type Settled, settlePolled } from './deliveries/polled.ts';
 export { type DeliveryDetail, readDelivery } from './deliveries/read-delivery.ts';

@@ -1,7 +1,7 @@
 import { uuidv7 } from '@grantlog/crypto';
 import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type FeedAudience, type FeedPlace, feedsWithNews, findFeedPlace, readFeed } from '../src/index.ts';
+import { type FeedAudience, type FeedPlace, feedsWithNews, findFeedPlace, listDeliveriesOf, readFeed } from '../src/index.ts';
 import { type Plant, plantInFunction } from './support/planted.ts';
 import { createTestDatabase, type TestDatabase } from './support/test-database.ts';
 import { newPlatform, openTestLog, type TestLog } from './support/test-log.ts';
@@ -52,7 +52,7 @@ const costOf = async (work: (ours: TestLog) => Promise<unknown>, prepare: () => 
     const [row] = await database.asSuperuser<{ blocks: number; sequential: number }>(
       `select (select sum(coalesce(heap_blks_hit + heap_blks_read, 0) + coalesce(idx_blks_hit + idx_blks_read, 0))::int
            from pg_statio_user_tables where schemaname = 'grantlog') as blocks,
-         (select coalesce(sum(seq_scan), 0)::int from pg_stat_user_tables where schemaname = 'grantlog' and relname like 'message%') as sequential`,
+         (select coalesce(sum(seq_scan), 0)::int from pg_stat_user_tables where schemaname = 'grantlog' and (relname like 'message%' or relname like 'delivery%')) as sequential`,
     );
     if (row === undefined) throw new Error('no counters');
     return row;
@@ -91,6 +91,22 @@ test('where a cursor stands is found without a look at what lies between', async
     const { sequential, blocks } = await costOf((ours) => findFeedPlace(ours.pool, { platform, audience: { kind: 'platform' } }, cursor));
     expect([cursor.kind, sequential, blocks < 300], String(blocks)).toEqual([cursor.kind, 0, true]);
   }
+});
+
+test('who was told of a hundred events is found by their positions', async () => {
+  await database.asSuperuser(
+    `insert into grantlog.delivery_done (platform, endpoint, id, lane, position, proves, state, attempt, created_at)
+     select platform, $2, id, 1, position, false, 'delivered', 1, now() from grantlog.message where platform = $1 and position % 10 = 0`,
+    [platform, client],
+  );
+  const positions = Array.from({ length: 100 }, (_, index) => (index + 1) * 1_000);
+  const { sequential, blocks } = await costOf(async (ours) => {
+    const told = await listDeliveriesOf(ours.pool, { platform, positions, limit: 500 });
+    expect(told.map(({ position }) => position)).toEqual(positions);
+    expect(await listDeliveriesOf(ours.pool, { platform, positions, limit: 7 })).toHaveLength(7);
+  });
+  // Every partition is asked for a position, and one for an id.
+  expect([sequential, blocks < 110 * 60], String(blocks)).toEqual([0, true]);
 });
 
 test('a hundred who wait cost a few descents each', async () => {

@@ -4,6 +4,7 @@ export type { AddressDigests, SealedAddress } from './audit-index/entry.ts';
 export type { AuditFilter } from './audit-index/filter.ts';
 export { foldEvents, type Standing } from './audit-index/fold-events.ts';
 export { type AuditEntry, type AuditPage, type AuditQuery, listAuditEvents } from './audit-index/list-audit-events.ts';
+export { type CausedEvent, listCausedEvents } from './audit-index/list-caused-events.ts';
 export { type GrantAsOf, type GrantsAsOf, type GrantsAsOfQuery, listGrantsAsOf } from './audit-index/list-grants-as-of.ts';
 export type { AuditOrder } from './audit-index/merge-keys.ts';
 export { clockAt, positionAt } from './audit-index/position-at.ts';

@@ -12,6 +12,8 @@ export type NewEntry = Concerned & {
   readonly actor: Actor;
   readonly trace: string;
   readonly commitId: CommitId;
+  /** The commit that led to it; null where a request made it directly. */
+  readonly causeId: CommitId | null;
 };
 
 /** Whom a stream concerns as of its last event. Of a grant also the positions at which it began and ended; else null. */

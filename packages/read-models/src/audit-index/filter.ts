@@ -15,6 +15,8 @@ export type AuditFilter = {
   /** As `traceOf` of the projection gives it. */
   readonly trace?: string;
   readonly commit?: CommitId;
+  /** The commit that led to them. */
+  readonly cause?: CommitId;
   /** The keyed hash of an address, as the platform's names have it. */
   readonly ip?: Uint8Array;
   /** Positions, both inclusive. */
@@ -27,7 +29,7 @@ export type AuditFilter = {
 
 const everything = '.*';
 
-/** A filter as the functions of migration 0024 take it: by the names of the columns. Positions go beside it. */
+/** A filter as the functions of migration 0028 take it: by the names of the columns. Positions go beside it. */
 export const spellFilter = (filter: AuditFilter): string => {
   const { types, since, until } = filter;
   return JSON.stringify({
@@ -42,6 +44,7 @@ export const spellFilter = (filter: AuditFilter): string => {
     kinds: types?.filter((type) => type.endsWith(everything)).map((type) => type.slice(0, -everything.length)),
     trace: filter.trace,
     commit_id: filter.commit,
+    cause_id: filter.cause,
     ip: filter.ip?.toHex(),
     since: since === undefined ? undefined : spellInstant(since),
     until: until === undefined ? undefined : spellInstant(until),

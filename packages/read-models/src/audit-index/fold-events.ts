@@ -1,4 +1,4 @@
-import type { RecordedEvent, StreamId } from '@grantlog/eventsourcing';
+import type { CommitId, RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 import { type Concerned, concernOf, type Said } from './concerns.ts';
 import type { AuditStream, NewEntry, SealedAddress } from './entry.ts';
 
@@ -40,6 +40,12 @@ const nextOf = (before: AuditStream, said: Said, { type, position, version }: Re
   ended: before.ended ?? (grantEnds.has(type) ? position : null),
 });
 
+const commitIdForm = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** The column takes any text, and whoever wrote another one named no commit. */
+const causeOf = ({ causationId }: RecordedEvent): CommitId | null =>
+  causationId !== null && commitIdForm.test(causationId) ? (causationId as CommitId) : null;
+
 /** Whom each event of a batch concerns, and when it happened by a clock that never steps back. */
 export const foldEvents = (
   { clock: clockBefore, streams: standing }: Standing,
@@ -65,7 +71,8 @@ export const foldEvents = (
   for (const event of events) {
     clock = Math.max(clock, event.recordedAt);
     const { position, streamId, version, type, actor, commitId } = event;
-    entries.push({ ...concernedBy(event), position, clock, streamId, version, type, actor, trace: traceOf(event.correlationId), commitId });
+    const known = { position, clock, streamId, version, type, actor, commitId };
+    entries.push({ ...concernedBy(event), ...known, trace: traceOf(event.correlationId), causeId: causeOf(event) });
   }
   return { entries, streams: [...streams.values()], addresses };
 };

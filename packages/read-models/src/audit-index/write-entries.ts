@@ -42,11 +42,11 @@ export const writeEntries = async (
   await client.query({
     name: 'grantlog.audit-entries',
     text: `insert into audit_entry (platform, generation, position, clock, stream_id, version, type, account, client, session,
-        actor_kind, actor_id, trace, commit_id, ip)
+        actor_kind, actor_id, trace, commit_id, cause_id, ip)
       select $1, $2, r.position, r.clock, r."streamId", r.version, r.type, r.account, r.client, r.session,
-        r.kind, r."actorId", r.trace, r."commitId", decode(r.ip, 'hex')
+        r.kind, r."actorId", r.trace, r."commitId", r."causeId", decode(r.ip, 'hex')
       from json_to_recordset($3::json) as r(position bigint, clock timestamptz, "streamId" uuid, version int, type text, account uuid,
-        client uuid, session uuid, kind text, "actorId" text, trace text, "commitId" uuid, ip text)
+        client uuid, session uuid, kind text, "actorId" text, trace text, "commitId" uuid, "causeId" uuid, ip text)
       on conflict do nothing`,
     values: [target.platform, target.generation, JSON.stringify(rows)],
   });

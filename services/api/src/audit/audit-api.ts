@@ -10,6 +10,7 @@ import { eventRoutes } from './event-routes.ts';
 import { lineageRoute } from './lineage.ts';
 import { liveGrantsRoute } from './live-grants.ts';
 import { objectsAsOfRoutes } from './objects-as-of.ts';
+import { requestLineageRoute } from './request-lineage.ts';
 import { tokenAsOfRoute } from './token-as-of.ts';
 import { treeRoutes } from './tree-routes.ts';
 
@@ -25,6 +26,7 @@ export const auditApi =
       eventRoutes(full, peoplesDoor(deps)),
       objectsAsOfRoutes(full),
       lineageRoute(full),
+      requestLineageRoute(full),
       liveGrantsRoute(full),
       tokenAsOfRoute(full),
       treeRoutes(full),

@@ -2,6 +2,8 @@ import type { RecordedEvent } from '@grantlog/eventsourcing';
 import Type, { type Static } from 'typebox';
 import { instant, nullable, position } from '../json-api/schemas.ts';
 
+export const actorView = Type.Object({ kind: Type.Enum(['account', 'client', 'operator', 'system']), id: Type.String() });
+
 /** An event as the log holds it. What is personal in it is sealed, and stays so. */
 export const eventView = Type.Object({
   position,
@@ -11,7 +13,7 @@ export const eventView = Type.Object({
   streamId: Type.String(),
   version: Type.Integer(),
   commitId: Type.String(),
-  actor: Type.Object({ kind: Type.Enum(['account', 'client', 'operator', 'system']), id: Type.String() }),
+  actor: actorView,
   correlationId: Type.String({ description: 'The traceparent of the request that caused it, or what it came of' }),
   causationId: nullable(Type.String({ description: 'The commit that led to it; null where a request made it directly' })),
   data: Type.Record(Type.String(), Type.Unknown()),

@@ -1,10 +1,12 @@
-import type { PlatformId, StreamId } from '@grantlog/eventsourcing';
+import { randomUuid } from '@grantlog/crypto';
+import type { CommitId, PlatformId, StreamId } from '@grantlog/eventsourcing';
 import {
   type AuditEntry,
   type AuditFilter,
   countAuditEvents,
   countAuditEventsByType,
   listAuditEvents,
+  listCausedEvents,
   readAuditEvents,
 } from '@grantlog/read-models';
 import { assert, asyncProperty, constantFrom, integer, option, record, subarray } from 'fast-check';
@@ -209,6 +211,22 @@ test('what a page lists is read from the log as it stands there, personal data l
     { streamId: signIn, version: 1, hasPersonal: true, data: { account } },
   ]);
   expect(JSON.stringify(events)).not.toContain('203.0.113.7');
+});
+
+test('what came of a commit is found by it, of this platform alone; what names no commit as its cause is found by none', async () => {
+  const world = scene.world();
+  const audit = await openAudit(world);
+  const cause = randomUuid() as CommitId;
+  const caused = await audit.append([{ streamId: newAccount(), events: [{ type: 'account.disabled', data: {} }] }], { causationId: cause });
+  const odd = await audit.append([{ streamId: newAccount(), events: [{ type: 'account.disabled', data: {} }] }], { causationId: 'a word' });
+  await audit.append([{ streamId: newAccount(), events: [{ type: 'account.disabled', data: {} }] }], { causationId: cause, on: platform });
+  await audit.catchUp();
+  const { entries } = await allPages(world, { filter: { cause } });
+  expect(entries.map(({ position }) => position)).toEqual([caused]);
+  const { entries: all } = await allPages(world, { filter: { from: odd, to: odd } });
+  expect(all).toHaveLength(1);
+  const { events, through } = await listCausedEvents(world.api, { platform: clinic, causes: [cause, randomUuid() as CommitId], most: 10 });
+  expect([events.map(({ position }) => position), through]).toEqual([[caused], odd]);
 });
 
 /** So many entries that no call may look at them all: of two accounts by turns, and of a type that neither has. */

@@ -1,6 +1,6 @@
 import type { CommitId, StreamId } from '@grantlog/eventsourcing';
 import { createPool } from '@grantlog/postgres';
-import { type AuditFilter, countAuditEvents, listAuditEvents, listGrantsAsOf } from '@grantlog/read-models';
+import { type AuditFilter, countAuditEvents, listAuditEvents, listCausedEvents, listGrantsAsOf } from '@grantlog/read-models';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createWorld, type World } from '../support/world.ts';
 import { clinic, plant } from './support.ts';
@@ -25,11 +25,11 @@ const fill = async (): Promise<void> => {
   await plant(
     world,
     `insert into audit_entry (platform, generation, position, clock, stream_id, version, type, account, client, session, actor_kind, actor_id,
-       trace, commit_id, ip)
+       trace, commit_id, cause_id, ip)
      select p, g, n, timestamptz '2026-01-01' + n * interval '1 second', uuid(9, n / 7), n % 7 + 1,
        (array['grant.authorized', 'grant.refreshed', 'sign_in.succeeded', 'client.used'])[n % 4 + 1],
        case when n % 3 = 0 then uuid(3, n % 1000) end, uuid(4, n % 50), case when n % 10 = 0 then uuid(7, n % 2000) end,
-       'client', 'actor ' || n % 400, 'trace ' || n / 3, uuid(8, n / 2), case when n % 20 = 0 then decode(md5((n % 700)::text), 'hex') end
+       'client', 'actor ' || n % 400, 'trace ' || n / 3, uuid(8, n / 2), case when n % 5 = 0 then uuid(8, n / 10) end, case when n % 20 = 0 then decode(md5((n % 700)::text), 'hex') end
      from generate_series(1, $1::int) n, unnest($2::text[]) p, generate_series(1, 2) g,
        lateral (select 1) as one
      `.replace(/uuid\((\d), ([^)]+)\)/g, `('00000000-000$1-8000-8000-' || lpad(($2)::text, 12, '0'))::uuid`),
@@ -66,6 +66,7 @@ const filters: Readonly<Record<string, AuditFilter>> = {
   type: { types: ['client.used'] },
   trace: { trace: 'trace 9' },
   commit_id: { commit },
+  cause_id: { cause: commit },
   ip: { ip },
 };
 const keys: Readonly<Record<string, string | null>> = {
@@ -78,6 +79,7 @@ const keys: Readonly<Record<string, string | null>> = {
   type: 'client.used',
   trace: 'trace 9',
   commit_id: commit,
+  cause_id: commit,
   ip: ip.toHex(),
 };
 const drivers = Object.keys(keys);
@@ -191,6 +193,10 @@ const checkBlocks = async (): Promise<void> => {
   expect([searched.sequential, searched.blocks < 8_000], String(searched.blocks)).toEqual([0, true]);
   const counted = await blocksOf((pool) => countAuditEvents(pool, { platform: clinic, filter: { types: ['grant.*'] }, cap: 1_000 }));
   expect([counted.sequential, counted.blocks < 2_600], String(counted.blocks)).toEqual([0, true]);
+  const causes = Array.from({ length: 200 }, (_, n) => uuidOf('0008', n + 1) as string as CommitId);
+  const led = await blocksOf((pool) => listCausedEvents(pool, { platform: clinic, causes, most: 500 }));
+  const named = [led.used, led.sequential, led.blocks < 200 * 12];
+  expect(named, String(led.blocks)).toEqual([['audit_entry_cause_id'], 0, true]);
   for (const [index, of] of [
     ['began', {}],
     ['client', { client }],

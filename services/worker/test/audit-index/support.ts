@@ -49,7 +49,7 @@ export const openAudit = async (world: World) => {
   };
   const append = async (
     writes: readonly Write[],
-    of: Partial<Pick<Commit, 'actor' | 'correlationId' | 'commitId'>> & { readonly on?: PlatformId } = {},
+    of: Partial<Pick<Commit, 'actor' | 'correlationId' | 'commitId' | 'causationId'>> & { readonly on?: PlatformId } = {},
   ): Promise<number> => {
     const { on = clinic, ...rest } = of;
     const result = await world.log.append(on, {

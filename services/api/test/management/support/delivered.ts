@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 /** Writes what a worker would have written of deliveries, as the role that it has. */
 export const createDelivered = (world: World) => {
   const pool = createPool({ connectionString: world.databaseUrl, role: 'grantlog_worker', max: 2 });
-  let position = 0;
+  let count = 0;
   return {
     /** A message for an endpoint, in this state, with an attempt where it is finished. */
     deliver: async (of: {
@@ -17,12 +17,14 @@ export const createDelivered = (world: World) => {
       readonly type?: string;
       readonly id?: string;
       readonly trace?: string;
+      readonly position?: number;
     }): Promise<string> => {
       const { platform, state = 'delivered', subject = uuidv7(Date.now()) as StreamId, type = 'grant.refreshed' } = of;
       const endpoint = of.endpoint as StreamId;
-      position += 1;
+      count += 1;
+      const { position = count } = of;
       // Later ones have greater ids, whatever the clock's resolution.
-      const id = of.id ?? uuidv7(Date.now() - 100_000 + position);
+      const id = of.id ?? uuidv7(Date.now() - 100_000 + count);
       const body = JSON.stringify({ type, data: { grantId: subject } });
       const told = { type, renderer: 1, body, recordedAt: Date.now(), trace: of.trace ?? null, audience: [] };
       const message = { platform, id, position, ordinal: 0, subject, ...told };
