@@ -42,7 +42,8 @@ export const revokeGrant = async (
       );
       if (refusal === 'grant_ended') return { writes: [] };
       if (refusal !== undefined) return { refusal };
-      return { writes: [{ streamId: grant, events }, ...(memory === null ? [] : [forgetConsent(loaded, memory)])] };
+      // The grant's event is the last one: a receipt of the revocation is a receipt of the position that is answered.
+      return { writes: [...(memory === null ? [] : [forgetConsent(loaded, memory)]), { streamId: grant, events }] };
     },
   });
 };

@@ -3,6 +3,7 @@ import { createAccountGate } from '../access/account-gate.ts';
 import type { Deps } from '../deps.ts';
 import { registerJsonApi } from '../json-api/json-api.ts';
 import type { AccountDeps } from './account-deps.ts';
+import { grantRoutes } from './grants.ts';
 import { integrationAccountRoutes } from './integration-accounts.ts';
 import { passwordRoutes } from './password.ts';
 import { secondFactorRoutes } from './second-factor.ts';
@@ -12,5 +13,5 @@ export const accountApi =
   (deps: Deps) =>
   (app: FastifyInstance): Promise<void> => {
     const full: AccountDeps = { ...deps, gate: createAccountGate(deps, 'account') };
-    return registerJsonApi(app, integrationAccountRoutes(full), passwordRoutes(full), secondFactorRoutes(full));
+    return registerJsonApi(app, grantRoutes(full), integrationAccountRoutes(full), passwordRoutes(full), secondFactorRoutes(full));
   };

@@ -10,6 +10,7 @@ import { eventRoutes } from './event-routes.ts';
 import { lineageRoute } from './lineage.ts';
 import { liveGrantsRoute } from './live-grants.ts';
 import { objectsAsOfRoutes } from './objects-as-of.ts';
+import { receiptRoutes } from './receipt-routes.ts';
 import { requestLineageRoute } from './request-lineage.ts';
 import { tokenAsOfRoute } from './token-as-of.ts';
 import { treeRoutes } from './tree-routes.ts';
@@ -24,6 +25,8 @@ export const auditApi =
       eventRoutes(full, auditorsDoor(full.gate)),
       eventRoutes(full, developersDoor(deps)),
       eventRoutes(full, peoplesDoor(deps)),
+      receiptRoutes(full, developersDoor(deps)),
+      receiptRoutes(full, peoplesDoor(deps)),
       objectsAsOfRoutes(full),
       lineageRoute(full),
       requestLineageRoute(full),

@@ -1,18 +1,15 @@
-import type { PlatformId } from '@grantlog/eventsourcing';
-import { type AuditCheckpoint, readCosignedNote, readEventAt, readStretch, readWitnessedCheckpoint } from '@grantlog/postgres';
+import { type AuditCheckpoint, readCosignedNote, readStretch, readWitnessedCheckpoint } from '@grantlog/postgres';
 import { openLogKey, recordAuditRead } from '@grantlog/provisioning';
 import { leavesOf, tileReaderOf } from '@grantlog/read-models';
 import {
   longestEntry,
   parseTilePath,
   proveConsistency,
-  proveInclusion,
   type TileResource,
   tileOf,
   tileWidth,
   verifierKeyOf,
   writeEntryBundle,
-  writeLogProof,
   writeVerifierKey,
 } from '@grantlog/transparency';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -21,8 +18,8 @@ import type { JsonApi } from '../json-api/json-api.ts';
 import { refusalProblem } from '../json-api/refusals.ts';
 import { exactly, instant, platformParams } from '../json-api/schemas.ts';
 import { resolvePlatform } from '../platforms/resolve-platform.ts';
-import { refuseArchivedPosition } from './archives.ts';
 import type { AuditDeps } from './audit-deps.ts';
+import { leafAt, openSigned, receiptAnswer, receiptOf, sendReceipt } from './receipt.ts';
 import { type StandingTree, standingTree } from './standing-tree.ts';
 import { witnessesOf, witnessView } from './witness-view.ts';
 import { auditWords } from './words.ts';
@@ -80,13 +77,6 @@ export const treeRoutes =
       const resource = parseTilePath(`tile/${level}/${rest}`);
       if (resource === null || !isWithin(resource, signed)) throw refusalProblem(auditWords, 'unknown_tile');
       return resource;
-    };
-    const leafAt = async (platform: PlatformId, position: number): Promise<Uint8Array> => {
-      const event = await readEventAt(pool, { platform, position });
-      const [leaf] = event === null ? [] : leavesOf([event]);
-      if (leaf !== undefined) return leaf;
-      await refuseArchivedPosition(pool, { platform, position });
-      throw refusalProblem(auditWords, 'not_signed_yet');
     };
     const sendBytes = (reply: FastifyReply, bytes: Uint8Array, width: number): FastifyReply =>
       reply
@@ -208,7 +198,7 @@ export const treeRoutes =
         const { platform } = names;
         const { position } = request.params;
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { position } });
-        const leaf = await leafAt(platform, position);
+        const leaf = await leafAt(pool, { platform, position });
         return sendBytes(reply, leaf, 0);
       },
     );
@@ -245,22 +235,16 @@ export const treeRoutes =
           tags,
           summary: 'A receipt of an event, a .tlog-proof with its leaf as extra: proves offline that the log has it',
           params: Type.Object({ platform: Type.String(), position: Type.Integer({ minimum: 1 }) }),
-          response: { 200: text('Good by itself, for as long as the key is believed') },
+          response: { 200: receiptAnswer },
         },
       },
       async (request, reply) => {
         const { names, by } = await gate.platform(request);
         const { platform } = names;
         const { position } = request.params;
-        const { tree, signed } = await standingTree(pool, platform);
-        const index = position - tree.base - 1;
-        if (index < 0 || index >= signed.size) throw refusalProblem(auditWords, 'not_signed_yet');
+        const signed = await openSigned(pool, { platform, position });
         await recordAuditRead(deps.provisioning, by, { platform, question: 'entries', about: { position } });
-        const leaf = await leafAt(platform, position);
-        // Whoever cannot ask here believes what others have seen as well.
-        const found = (await readWitnessedCheckpoint(pool, { ...tree, atLeast: index + 1, atMost: signed.size })) ?? signed;
-        const hashes = await proveInclusion({ index, size: found.size, readTile: tileReaderOf(pool, tree) });
-        return sendText(reply, writeLogProof({ index, hashes, checkpoint: await readCosignedNote(pool, tree, found), extra: leaf }));
+        return sendReceipt(reply, await receiptOf(pool, signed));
       },
     );
   };

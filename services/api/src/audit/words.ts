@@ -6,6 +6,7 @@ export const auditWords = {
   unknown_client: missing('No such client stood at that moment'),
   unknown_request: missing('The index has no event of such a request or trace. It follows the log within a second'),
   unknown_account: missing('No such account stood at that moment'),
+  unknown_event: missing('No such event is shown here'),
   not_signed_yet: missing('The tree has not been signed so far yet. It is within some seconds of an event'),
   unknown_tile: missing('The tree that is signed has no such tile, at most a narrower one: ask for the width that its size gives'),
   unknown_size: unfit('from and to are sizes of the tree, from at most to, and to at most what is signed'),

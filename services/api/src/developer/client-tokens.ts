@@ -89,7 +89,13 @@ export const clientTokenRoutes =
       '/:platform/developer/clients/:clientId/tokens/:grantId',
       {
         ...gate.route,
-        schema: { tags, summary: 'Revoke the tokens of one grant of a client of yours', params: grantParams, response: { 200: changed } },
+        schema: {
+          tags,
+          summary:
+            'Revoke the tokens of one grant of a client of yours; of the position that is answered there is a receipt within some seconds',
+          params: grantParams,
+          response: { 200: changed },
+        },
       },
       async (request) => {
         const { names, account, by } = gate.passed(request);

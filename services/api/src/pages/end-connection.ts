@@ -27,7 +27,7 @@ export const endConnection = async (
   const { session } = found.terms;
   if (session !== null) {
     const revoked = await revokeSession(deps.provisioning, by, { platform, session, reason: 'by_account', account });
-    return 'refusal' in revoked ? { outcome: 'unknown' } : { outcome: 'ended', position: revoked.position };
+    return 'refusal' in revoked ? { outcome: 'unknown' } : { outcome: 'ended', position: revoked.changed ? revoked.position : null };
   }
   const names = await deps.directory.open(platform);
   const memory = names === null ? null : memoryOfGrant(names, found);
