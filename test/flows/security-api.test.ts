@@ -105,6 +105,31 @@ describe('the security API', () => {
     expect((await call(token, 'GET', '/integration-accounts')).body).toMatchObject({ accounts: [{ roles: ['administrator'] }] });
   });
 
+  test('hands out all data of an account for both alone, and the code is spent', async () => {
+    const account = await world.newAccount();
+    const token = await tokenOf(account);
+    const { secret } = await world.enrol(account);
+    const take = async (body: object) => {
+      const response = await fetch(world.flow.at('/account/export'), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ password: account.password, ...body }),
+      });
+      return { status: response.status, text: await response.text() };
+    };
+    for (const code of [undefined, wrongCode(secret)])
+      expect(await take({ code })).toMatchObject({ status: 422, text: expect.stringContaining('wrong_code') });
+    const code = appCode(secret, 1);
+    const { status, text } = await take({ code });
+    expect([status, JSON.parse(text.split('\n')[0] ?? '')], text).toEqual([
+      200,
+      expect.objectContaining({ part: 'account', accountId: account.id, factors: ['totp'] }),
+    ]);
+    expect(text).not.toContain(secret);
+    expect(JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ part: 'end' });
+    expect(await take({ code })).toMatchObject({ status: 422, text: expect.stringContaining('code_used') });
+  });
+
   test('ends the sign-ins that were made before a second factor was set up by it', async () => {
     const account = await world.newAccount();
     const { visitor, page } = await world.flow.atConsent({}, account);

@@ -10,6 +10,7 @@ export type { AuditOrder } from './audit-index/merge-keys.ts';
 export { clockAt, positionAt } from './audit-index/position-at.ts';
 export { auditIndex, createAuditIndex } from './audit-index/projection.ts';
 export { type AuditEvent, readAuditEvents } from './audit-index/read-audit-events.ts';
+export { type PersonalPart, readPersonalParts } from './audit-index/read-personal-parts.ts';
 export { streamAuditEvents } from './audit-index/stream-audit-events.ts';
 export { eventsOfFilter, excerptedOf, isRange } from './audit-tree/excerpted-events.ts';
 export { leavesOf } from './audit-tree/leaves.ts';
