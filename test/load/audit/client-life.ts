@@ -1,6 +1,6 @@
 import { randomToken, randomUuid } from '@grantlog/crypto';
 import type { ClientCommand, ClientId, ClientRegistration, PlatformGrantType } from '@grantlog/domain';
-import { clientDecider, deviceCodeGrant } from '@grantlog/domain';
+import { clientDecider, deviceCodeGrant, tokenExchangeGrant } from '@grantlog/domain';
 import type { Actor } from '@grantlog/eventsourcing';
 import type { Random } from '../../recovery/log/random.ts';
 import { requestOf } from './recorder.ts';
@@ -12,6 +12,7 @@ export const operator: Actor = { kind: 'operator', id: 'operator-1' };
 const registrationOf = (random: Random, clientId: ClientId): ClientRegistration => {
   const isDynamic = random.happens(0.4);
   const isPublic = isDynamic || random.happens(0.3);
+  const asserts = !isPublic && random.happens(0.3);
   const usual: readonly PlatformGrantType[] = ['authorization_code', 'refresh_token', deviceCodeGrant];
   return {
     clientId,
@@ -19,11 +20,12 @@ const registrationOf = (random: Random, clientId: ClientId): ClientRegistration 
     how: isDynamic ? 'dynamic' : 'portal',
     name: `Client ${clientId.slice(-6)}`,
     redirectUris: [`https://${clientId}.example/callback`],
-    grantTypes: isPublic ? usual : [...usual, 'client_credentials'],
+    grantTypes: isPublic ? usual : [...usual, 'client_credentials', tokenExchangeGrant],
     scopes: null,
-    authMethods: isPublic ? ['none'] : ['client_secret_basic'],
+    authMethods: isPublic ? ['none'] : asserts ? ['private_key_jwt'] : ['client_secret_basic'],
+    ...(asserts ? { jwksUri: `https://${clientId}.example/jwks.json` } : {}),
     idTokenAlg: null,
-    secretCredential: isPublic ? null : randomUuid(),
+    secretCredential: isPublic || asserts ? null : randomUuid(),
     approval: isDynamic || random.happens(0.5) ? 'approved' : 'pending',
     serves: [],
     roles: [],

@@ -35,6 +35,7 @@ export const byCode = async (world: World, random: Random, visit: Visit): Promis
     client,
     person: visit.person,
     session: null,
+    from: null,
     isShort: random.happens(0.04),
     proofKey: random.happens(0.1) ? randomToken(32) : null,
   };
@@ -88,7 +89,15 @@ export const byItself = async (world: World, random: Random): Promise<void> => {
   const state = client.stream.state();
   if (state.status !== 'active' || !state.grantTypes.includes('client_credentials')) return;
   const id = uuidv7(Date.now()) as GrantId;
-  const granted: Granted = { grant: openStream(grantDecider, id), client, person: null, session: null, isShort: false, proofKey: null };
+  const granted: Granted = {
+    grant: openStream(grantDecider, id),
+    client,
+    person: null,
+    session: null,
+    from: null,
+    isShort: false,
+    proofKey: null,
+  };
   const tokenNonce = randomToken(32);
   const refused = await act(world, granted, { kind: 'client', id: client.id }, () => ({
     type: 'issue_to_client',

@@ -2,6 +2,7 @@ import type { GrantCommand, GrantRefusal, IssueRules, Standing } from '@grantlog
 import { endOfUse, standing } from '@grantlog/domain';
 import type { Actor } from '@grantlog/eventsourcing';
 import { requestOf } from './recorder.ts';
+import { useAssertion } from './use-assertion.ts';
 import { type Client, type GrantStream, type Person, pause, type SessionStream, tokenKeyIdOf, type World } from './world.ts';
 
 /** A grant and whom it belongs to. */
@@ -10,6 +11,8 @@ export type Granted = {
   readonly client: Client;
   readonly person: Person | null;
   readonly session: SessionStream | null;
+  /** The grant whose token was exchanged for it; null for what was allowed directly. */
+  readonly from: Granted | null;
   /** Whether its tokens and codes last for a second and not for an hour. */
   readonly isShort: boolean;
   /** Thumbprint of the key that its tokens are bound to. */
@@ -46,7 +49,9 @@ export const partiesOf = (world: World, { client, person, session }: Granted) =>
 /** Decides and records a command of somebody on a grant alone; what it was refused with, or null. */
 export const act = async (world: World, granted: Granted, actor: Actor, toCommand: () => GrantCommand): Promise<GrantRefusal | null> => {
   let refused: GrantRefusal | null = null;
-  await world.record(requestOf(actor), () => {
+  const request = requestOf(actor);
+  if (actor.id === granted.client.id) await useAssertion(world, granted.client, request);
+  await world.record(request, () => {
     const { write, refusal } = granted.grant.decide(toCommand());
     refused = refusal;
     return { writes: [write], reads: partiesOf(world, granted), refusal };

@@ -2,6 +2,7 @@ import { nextTokenKeyId } from '@grantlog/domain';
 import { insertCredentials } from '@grantlog/postgres';
 import { newTokenKey } from '@grantlog/provisioning';
 import type { Random } from '../../recovery/log/random.ts';
+import { askAudit } from './auditor-life.ts';
 import { operator, troubleClient } from './client-life.ts';
 import { byItself } from './code-life.ts';
 import { liveEndpoint } from './endpoint-life.ts';
@@ -56,8 +57,8 @@ const milestones: readonly { readonly at: number; readonly happen: (world: World
   { at: 0.9, happen: suspend },
 ];
 
-/** Events for each thing that operators and clients do by themselves. */
-const pace = 100;
+/** Events for each thing that operators, auditors and clients do by themselves. */
+const pace = 70;
 
 /** Those who run the platform, its clients and its endpoints, until as many events as were asked for have been `recorded`. */
 export const liveOperator = async (
@@ -67,7 +68,8 @@ export const liveOperator = async (
 ): Promise<void> => {
   const coming = [...milestones];
   const act = (own: Random): Promise<void> => {
-    const chance = own.below(10);
+    const chance = own.below(14);
+    if (chance >= 10) return askAudit(world, own);
     if (chance < 4) return byItself(world, own);
     return chance < 7 ? liveEndpoint(world, own) : troubleClient(world, own);
   };

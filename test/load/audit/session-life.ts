@@ -153,6 +153,7 @@ export const bySession = async (world: World, random: Random, visit: Visit): Pro
     client,
     person: visit.person,
     session: begun.session,
+    from: null,
     isShort: false,
     proofKey: null,
   };

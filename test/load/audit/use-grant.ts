@@ -2,6 +2,7 @@ import type { RevocationReason } from '@grantlog/domain';
 import type { Actor, StreamId } from '@grantlog/eventsourcing';
 import type { Random } from '../../recovery/log/random.ts';
 import { operator } from './client-life.ts';
+import { exchangeToken } from './exchange-life.ts';
 import { act, expire, type Granted, rulesOf, standingOf } from './granted.ts';
 import { pause, type World } from './world.ts';
 
@@ -78,6 +79,7 @@ const turn = (world: World, granted: Granted, random: Random, isTroubled: boolea
   if (chance < 100) return revokeAccess(world, granted);
   if (chance < 140) return choose(world, granted, random);
   if (chance < 145) return revokeByToken(world, granted);
+  if (chance < 175 && granted.person !== null) return exchangeToken(world, random, granted).then(() => null);
   return refresh(world, granted, random, 0);
 };
 

@@ -50,6 +50,15 @@ afterAll(async () => {
   await pool.end();
 });
 
+test(`the histories hold what stands on other tokens, assertions that were used up, and readings (SEED=${seed})`, () => {
+  for (const { events } of histories) {
+    const exchanged = events.filter(({ type, data }) => type === 'grant.authorized' && 'delegation' in data).length;
+    const used = events.filter(({ type, data }) => type === 'name.claimed' && (data as { readonly kind?: string }).kind === 'jti').length;
+    const readings = events.filter(({ type }) => type === 'audit.read').length;
+    expect(Math.min(exchanged / 100, used / 100, readings / 10), `${exchanged} ${used} ${readings}`).toBeGreaterThan(1);
+  }
+});
+
 /** What was asked, what the naive replay says of it, and how the code is asked the same. */
 type Question = { readonly asked: string; readonly expected: unknown; readonly ask: () => Promise<unknown> };
 

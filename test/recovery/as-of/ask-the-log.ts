@@ -1,22 +1,21 @@
-import { accountDecider, clientDecider, grantDecider, platformDecider, platformStream, sessionDecider, standing } from '@grantlog/domain';
+import { accountDecider, clientDecider, grantDecider } from '@grantlog/domain';
 import { fold, type StreamId } from '@grantlog/eventsourcing';
 import { logAsOf, type Moment, type Pool } from '@grantlog/postgres';
+import { loadWithSources } from '../../../services/api/src/delegation/load-with-sources.ts';
+import { grantStanding } from '../../../services/api/src/platforms/grant-standing.ts';
+import { platformStreams } from '../../../services/api/src/platforms/load-parties.ts';
 import type { AccountPicture, ClientPicture, GrantPicture } from './naive-replay.ts';
 
 /** A grant as the code says that it was: the log as of a moment, folded and judged as the present is. */
 export const grantThen = async (pool: Pool, moment: Moment, id: StreamId): Promise<GrantPicture> => {
-  const loaded = await logAsOf(pool, moment).load(moment.platform, [{ streamId: platformStream }, { streamId: id, follow: true }]);
+  const loaded = await loadWithSources(logAsOf(pool, moment), moment.platform, {
+    requests: [...platformStreams, { streamId: id, follow: true }],
+    grants: [id],
+  });
   const grant = fold(grantDecider, loaded.stream(id));
   if (grant.status === 'none' || grant.status === 'denied')
     return { status: grant.status, scopes: [], sequence: null, revokedAccess: [], context: null, mayAct: false };
-  const { terms, firstPosition } = grant;
-  const stands = standing({
-    firstPosition,
-    platform: fold(platformDecider, loaded.stream(platformStream)),
-    client: fold(clientDecider, loaded.stream(terms.client)),
-    account: terms.account === null ? null : fold(accountDecider, loaded.stream(terms.account)),
-    session: terms.session === null ? null : fold(sessionDecider, loaded.stream(terms.session)),
-  });
+  const { terms } = grant;
   const revoked = grant.status === 'active' ? grant.revokedAccess : [];
   return {
     status: grant.status,
@@ -24,7 +23,7 @@ export const grantThen = async (pool: Pool, moment: Moment, id: StreamId): Promi
     sequence: grant.status === 'active' ? grant.current.sequence : null,
     revokedAccess: revoked.flatMap(({ sequence, expiresAt }) => (expiresAt * 1_000 > moment.now ? [sequence] : [])),
     context: grant.context,
-    mayAct: grant.status !== 'ended' && stands === 'good',
+    mayAct: grant.status !== 'ended' && grantStanding(loaded, grant) === 'good',
   };
 };
 

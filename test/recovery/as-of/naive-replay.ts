@@ -6,7 +6,7 @@ import type { RecordedEvent, StreamId } from '@grantlog/eventsourcing';
 
 type Grant = {
   readonly first: number;
-  readonly terms: Pick<GrantTerms, 'client' | 'account' | 'session' | 'scopes'>;
+  readonly terms: Pick<GrantTerms, 'client' | 'account' | 'session' | 'scopes' | 'delegation'>;
   status: 'denied' | 'authorized' | 'active' | 'ended';
   current: Issue | null;
   context: string | null;
@@ -39,9 +39,9 @@ export const createNaiveReplay = () => {
   const party = (): Party => ({ status: 'active', approval: 'approved', roles: [], factors: new Set(), revokedAt: 0 });
 
   const open = ({ streamId, position, data }: EventOf<'grant.authorized' | 'grant.denied'>, issue: Issue | null): void => {
-    const { client, account, session, scopes } = data;
+    const { client, account, session, scopes, delegation } = data;
     const status = issue === null ? 'authorized' : 'active';
-    const terms = { client, account, session, scopes };
+    const terms = { client, account, session, scopes, ...(delegation === undefined ? {} : { delegation }) };
     grants.set(streamId, { first: position, terms, status, current: issue, context: null, revokedAccess: new Map() });
   };
   const ofGrant = (streamId: StreamId, change: (grant: Grant) => Partial<Grant>): void => {
@@ -98,7 +98,7 @@ export const createNaiveReplay = () => {
     'session.revoked': ofSession,
   };
 
-  const mayAct = ({ first, terms }: Grant): boolean => {
+  const standsAlone = ({ first, terms }: Grant): boolean => {
     const client = clients.get(terms.client);
     const account = terms.account === null ? null : accounts.get(terms.account);
     const session = terms.session === null ? null : sessions.get(terms.session);
@@ -107,6 +107,20 @@ export const createNaiveReplay = () => {
     if (account !== null && (account?.status !== 'active' || first < account.revokedAt)) return false;
     return session === null || session === 'session.linked' || session === 'session.redeemed';
   };
+
+  const opens = (grant: Grant | undefined, token: Pick<Issue, 'sequence'> & { readonly expiresAt: number }, now: number): grant is Grant =>
+    grant?.status === 'active' &&
+    (grant.current?.sequence ?? 0) >= token.sequence &&
+    !grant.revokedAccess.has(token.sequence) &&
+    now < token.expiresAt * 1_000;
+
+  /** Also the tokens that it was exchanged for have to be good, in the context in which it was. */
+  const mayAct = (grant: Grant, now: number): boolean =>
+    standsAlone(grant) &&
+    (grant.terms.delegation?.sources ?? []).every(({ key, ...token }) => {
+      const source = grants.get(token.grant);
+      return opens(source, token, now) && source.context === grant.context && !retiredKeys.has(key.keyId) && standsAlone(source);
+    });
 
   return {
     /** @param recorded the event after the one before. */
@@ -126,7 +140,7 @@ export const createNaiveReplay = () => {
         sequence: grant.status === 'active' ? (grant.current?.sequence ?? null) : null,
         revokedAccess: grant.status === 'active' ? revoked.toSorted((a, b) => a - b) : [],
         context: isDenied ? null : grant.context,
-        mayAct: isOpen && mayAct(grant),
+        mayAct: isOpen && mayAct(grant, now),
       };
     },
     client: (id: StreamId): ClientPicture => {
@@ -142,9 +156,8 @@ export const createNaiveReplay = () => {
     /** Whether the access token of an issue of a grant was good. */
     isGood: (id: StreamId, issue: Issue, now: number): boolean => {
       const grant = grants.get(id);
-      if (grant?.status !== 'active' || (grant.current?.sequence ?? 0) < issue.sequence) return false;
-      if (grant.revokedAccess.has(issue.sequence) || now >= issue.accessExpiresAt * 1_000) return false;
-      return !retiredKeys.has(issue.tokenKeyId) && mayAct(grant);
+      const { sequence, accessExpiresAt: expiresAt, tokenKeyId } = issue;
+      return opens(grant, { sequence, expiresAt }, now) && !retiredKeys.has(tokenKeyId) && mayAct(grant, now);
     },
   };
 };
