@@ -149,6 +149,7 @@ export { ensureSubscriptions } from './subscriptions/claim.ts';
 export type { ConsumeOutcome } from './subscriptions/consume.ts';
 export { consumeOnce } from './subscriptions/consume.ts';
 export { listenTo } from './subscriptions/listen.ts';
+export { createReadAhead, type ReadAhead } from './subscriptions/read-ahead.ts';
 export type { RunnerOptions } from './subscriptions/runner.ts';
 export { runSubscriptions } from './subscriptions/runner.ts';
 export type { Subscription, SubscriptionBatch } from './subscriptions/subscription.ts';

@@ -3,6 +3,7 @@ import { transaction } from '../connection/transaction.ts';
 import { readOn } from '../log/read-on.ts';
 import type { Claim } from './claim.ts';
 import { claimSubscription, moveCheckpoint, recordFailure } from './claim.ts';
+import type { ReadAhead } from './read-ahead.ts';
 import type { Subscription, SubscriptionBatch } from './subscription.ts';
 
 export type ConsumeOutcome =
@@ -19,8 +20,16 @@ const whyNotMoved = (moving: Promise<void> | null, caught: unknown): Promise<unk
         (error: unknown) => error,
       );
 
-/** Claims one subscription that is behind, hands it one batch, and commits effect and checkpoint together. */
-export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscription[]): Promise<ConsumeOutcome> => {
+/**
+ * Claims one subscription that is behind, hands it one batch, and commits effect and checkpoint together.
+ *
+ * @param readAhead of a loop that calls again and again; without it each batch is read when it is claimed.
+ */
+export const consumeOnce = async (
+  pool: pg.Pool,
+  subscriptions: readonly Subscription[],
+  readAhead?: ReadAhead,
+): Promise<ConsumeOutcome> => {
   const byName = new Map(subscriptions.map((subscription) => [subscription.name, subscription]));
   let claim: Claim | null = null;
   let batch: SubscriptionBatch | null = null;
@@ -34,12 +43,10 @@ export const consumeOnce = async (pool: pg.Pool, subscriptions: readonly Subscri
         if (claim === null) return;
         const subscription = byName.get(claim.name);
         if (subscription === undefined) throw new Error(`no subscription is named ${claim.name}`);
-        const { events, archived, through } = await readOn(client, {
-          platform: claim.platform,
-          after: claim.position,
-          limit: subscription.batchLimit ?? 500,
-        });
+        const next = { platform: claim.platform, after: claim.position, limit: subscription.batchLimit ?? 500 };
+        const { events, archived, through } = (await readAhead?.take(next)) ?? (await readOn(client, next));
         if (through === claim.position) return;
+        if (events.length === next.limit) readAhead?.follow(next, through);
         batch = { platform: claim.platform, events, archived };
         if (events.length > 0 || subscription.takesArchived === true) await subscription.handle(client, batch);
         // Not awaited: it travels with the commit, which fails where it fails.

@@ -5,6 +5,7 @@ import { ensureSubscriptions } from './claim.ts';
 import type { ConsumeOutcome } from './consume.ts';
 import { consumeOnce } from './consume.ts';
 import { listenTo } from './listen.ts';
+import { createReadAhead } from './read-ahead.ts';
 import type { Subscription } from './subscription.ts';
 
 export type RunnerOptions = {
@@ -46,10 +47,11 @@ export const runSubscriptions = (options: RunnerOptions): { readonly wake: () =>
     });
 
   const loop = async (): Promise<void> => {
+    const readAhead = createReadAhead(pool);
     while (!stopping) {
       const heard = wakes;
       try {
-        const outcome = await consumeOnce(pool, subscriptions);
+        const outcome = await consumeOnce(pool, subscriptions, readAhead);
         if (outcome.kind === 'consumed') {
           options.onConsumed?.(outcome);
           continue;
