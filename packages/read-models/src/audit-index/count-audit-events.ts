@@ -3,7 +3,7 @@ import type { Database } from '@grantlog/postgres';
 import { type AuditFilter, rangeOf, spellFilter } from './filter.ts';
 
 /** Entries that a count looks at unless told otherwise. */
-const usualCap = 50_000;
+const usualCap = 10_000;
 
 export type AuditCount = {
   readonly count: number;
@@ -14,7 +14,7 @@ export type AuditCount = {
 type CountQuery = {
   readonly platform: PlatformId;
   readonly filter: AuditFilter;
-  /** Most entries looked at, the newest first. Default 50,000. */
+  /** Most entries looked at, the newest first. Default 10,000. */
   readonly cap?: number;
 };
 

@@ -5,7 +5,7 @@ import type { Concerned } from './concerns.ts';
 import { auditIndex } from './projection.ts';
 
 /** Grants that one call looks at, whatever it is asked. */
-const budget = 20_000;
+const budget = 10_000;
 
 export type GrantsAsOfQuery = {
   readonly platform: PlatformId;
@@ -37,7 +37,7 @@ export type GrantsAsOf = {
 };
 
 type Row = Concerned & {
-  readonly part: 'b' | 'g' | 'h';
+  readonly part: 'b' | 'g' | 'l' | 'h';
   readonly position: number;
   readonly grant_id: StreamId;
   readonly ended: number | null;
@@ -46,7 +46,7 @@ type Row = Concerned & {
 /**
  * Grants that had begun at a position and that no event of their own had ended by then, the latest first. More than were live:
  * whether its client, account or platform had ended one, or its time was over, the fold of each as of then says. Waits (at most
- * 500 ms) until the index has come to the position. A call looks at 20,000 grants at most, so a page may be short and not the last.
+ * 500 ms) until the index has come to the position. A call looks at 10,000 grants at most, so a page may be short and not the last.
  */
 export const listGrantsAsOf = async (pool: Database, query: GrantsAsOfQuery): Promise<GrantsAsOf> => {
   const { platform, at, client, account, cursor } = query;
@@ -59,7 +59,7 @@ export const listGrantsAsOf = async (pool: Database, query: GrantsAsOfQuery): Pr
     values: [platform, at, client ?? null, account ?? null, cursor ?? Number.MAX_SAFE_INTEGER, budget, limit + 1],
   });
   const found = rows
-    .filter(({ part }) => part === 'g')
+    .filter(({ part }) => part === 'g' || part === 'l')
     .map((row) => ({
       grantId: row.grant_id,
       began: row.position,
@@ -69,7 +69,7 @@ export const listGrantsAsOf = async (pool: Database, query: GrantsAsOfQuery): Pr
       session: row.session,
     }));
   const grants = found.slice(0, limit);
-  const horizon = rows.find(({ part }) => part === 'h')?.position ?? null;
+  const horizon = rows.find(({ part }) => part === 'l' || part === 'h')?.position ?? null;
   return {
     grants,
     next: found.length > limit ? (grants.at(-1)?.began ?? null) : horizon,

@@ -2,7 +2,7 @@ import type { PlatformId } from '@grantlog/eventsourcing';
 import { type Database, firstRecordedAfter, latestRecorded, readHead } from '@grantlog/postgres';
 import { spellFilter } from './filter.ts';
 
-type Row = { readonly part: 'b' | 'e' | 'h'; readonly position: number; readonly clock_ms: number };
+type Row = { readonly part: 'b' | 'e' | 'l' | 'h'; readonly position: number; readonly clock_ms: number };
 
 /** The last entry up to a position and a time, and how far the index has come. */
 const lastEntry = async (
@@ -16,7 +16,7 @@ const lastEntry = async (
   });
   return {
     through: rows.find(({ part }) => part === 'b')?.position ?? 0,
-    entry: rows.find(({ part }) => part === 'e') ?? null,
+    entry: rows.find(({ part }) => part === 'e' || part === 'l') ?? null,
   };
 };
 

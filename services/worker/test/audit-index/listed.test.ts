@@ -259,15 +259,15 @@ test('a call looks at a bounded number of entries, and pages reach what it does 
   // Both filters have 30,000 entries, and nothing fits both.
   const nothing = { account: odd, types: ['account.disabled'] };
   const first = await listAuditEvents(world.api, { platform: clinic, filter: nothing, order: 'newest' });
-  expect(first).toMatchObject({ entries: [], next: head + crowd * 2 - 39_999 });
-  expect(await allPages(world, { filter: nothing })).toEqual({ entries: [], pages: 2 });
-  expect(await allPages(world, { filter: nothing, order: 'oldest' })).toEqual({ entries: [], pages: 2 });
+  expect(first).toMatchObject({ entries: [], next: head + crowd * 2 - 20_000 });
+  expect(await allPages(world, { filter: nothing })).toEqual({ entries: [], pages: 3 });
+  expect(await allPages(world, { filter: nothing, order: 'oldest' })).toEqual({ entries: [], pages: 3 });
   // One at either end, by a filter that has no index of its own.
   const filter = { actor: { kind: 'operator', id: 'crowd' } } as const;
   for (const order of ['newest', 'oldest'] as const) {
     const { entries, pages } = await allPages(world, { filter, order });
     expect(new Set(entries.map(({ position }) => position - head))).toEqual(new Set([1, crowd * 2]));
-    expect(pages).toBeLessThanOrEqual(5);
+    expect(pages).toBeLessThanOrEqual(7);
   }
   // Two types share what one call may look at.
   const ofTypes = await allPages(world, { filter: { types: ['account.enabled', 'account.disabled'], client: newClient() } });
@@ -283,10 +283,10 @@ test('a count is exact up to so many entries, and says where it is not', async (
   const [odd, even] = [newAccount(), newAccount()];
   const head = await plantCrowd(audit, [even, odd]);
   const of = { platform: clinic, filter: { account: odd, from: head } };
-  expect(await countAuditEvents(world.api, of)).toEqual({ count: crowd, isExact: true });
+  expect(await countAuditEvents(world.api, of)).toEqual({ count: 10_000, isExact: false });
   expect(await countAuditEvents(world.api, { ...of, cap: crowd })).toEqual({ count: crowd, isExact: true });
   expect(await countAuditEvents(world.api, { ...of, cap: crowd - 1 })).toEqual({ count: crowd - 1, isExact: false });
-  expect(await countAuditEvents(world.api, { platform: clinic, filter: { from: head + 1 } })).toEqual({ count: 50_000, isExact: false });
+  expect(await countAuditEvents(world.api, { platform: clinic, filter: { from: head + 1 } })).toEqual({ count: 10_000, isExact: false });
   expect(await countAuditEventsByType(world.api, { platform: clinic, filter: { from: head + 1 }, cap: crowd * 2 })).toEqual({
     types: [
       { type: 'account.disabled', count: crowd - 1 },

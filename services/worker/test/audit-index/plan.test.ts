@@ -87,6 +87,9 @@ const drivers = Object.keys(keys);
 type Node = { readonly 'Node Type': string; readonly 'Index Name'?: string; readonly Plans?: readonly Node[] };
 const nodesOf = (node: Node): readonly Node[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
+/** What stands around the scan of an index, and itself scans and sorts nothing. */
+const around: ReadonlySet<string> = new Set(['Limit', 'Subquery Scan', 'Result', 'Nested Loop', 'Function Scan']);
+
 /** How the walk of an index is planned, under the settings of the functions that walk. */
 const planOf = async (driver: string, newest: boolean): Promise<readonly string[]> => {
   const pool = createPool({ connectionString: world.url, role: 'grantlog_api', max: 1 });
@@ -100,24 +103,17 @@ const planOf = async (driver: string, newest: boolean): Promise<readonly string[
     }
     const walked = driver === 'pkey' ? 'position' : driver;
     const { rows } = await pool.query<{ walk: string }>('select audit_walk($1, $2) as walk', [walked, newest]);
-    // As the functions have them: of these types, and known when the plan is made.
-    const values = [
-      '',
-      `'${clinic}'::text`,
-      '2',
-      `'${keys[driver]}'::text`,
-      '0::bigint',
-      `${count}::bigint`,
-      '20000',
-      `'{}'::jsonb`,
-      'null',
-    ];
+    // As the functions have them: of these types, and known when the plan is made, but for the keys.
+    const values = ['', `'${clinic}'::text`, '2', '', '0::bigint', `${count}::bigint`, '10000'];
     const walk = rows[0]?.walk.replaceAll(/\$(\d)/g, (_, number: string) => values[Number(number)] ?? '');
-    const explained = await pool.query<{ 'QUERY PLAN': readonly { readonly Plan: Node }[] }>(`explain (format json) ${walk} limit 51`);
+    const key = keys[driver] === null ? 'null' : `'${keys[driver]}'`;
+    const explained = await pool.query<{ 'QUERY PLAN': readonly { readonly Plan: Node }[] }>(
+      `explain (format json) select w.* from unnest(array[${key}]::text[]) as k(key) cross join lateral (${walk}) w`,
+    );
     const [plan] = explained.rows[0]?.['QUERY PLAN'] ?? [];
     if (plan === undefined) throw new Error('no plan');
     return nodesOf(plan.Plan)
-      .filter((node) => node['Node Type'] !== 'Limit' && node['Node Type'] !== 'Subquery Scan' && node['Node Type'] !== 'Result')
+      .filter((node) => !around.has(node['Node Type']))
       .map((node) => `${node['Node Type']} ${node['Index Name'] ?? ''}`);
   } finally {
     await pool.end();
