@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { cpuOfTree, startEmbeddedPostgres, startRedis } from '@grantlog/cli';
 import type { StreamId } from '@grantlog/eventsourcing';
 import { createDatabase } from '@grantlog/postgres';
-import { type LoadReceiver, runBareLoop, startReceiver, startWorker } from './processes.ts';
+import { type LoadReceiver, runBareLoop, startReceiver, startService } from './processes.ts';
 import { createLoadWorld, type LoadWorld } from './world.ts';
 
 type Backend = 'redis' | 'postgres';
@@ -38,7 +38,7 @@ const openWorld = (): Promise<LoadWorld> => {
 };
 const workerFor = async (world: LoadWorld, backend: Backend) => {
   const queue: Readonly<Record<string, string>> = backend === 'redis' ? { REDIS_URL: redis.url } : {};
-  return startWorker({ DATABASE_URL: world.url, GRANTLOG_SECRET: secret, ...queue });
+  return startService('worker', { DATABASE_URL: world.url, GRANTLOG_SECRET: secret, ...queue });
 };
 const arrived = async (count: number, forMs = 120_000): Promise<Awaited<ReturnType<LoadReceiver['report']>>> => {
   for (const until = Date.now() + forMs; ; await pause(50)) {

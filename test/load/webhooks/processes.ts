@@ -51,17 +51,18 @@ export const runBareLoop = (of: {
 }): Promise<BareResult> =>
   nextMessage<BareResult>(fork(join(here, 'bare-loop.ts'), [of.backend, of.connection, of.url, String(of.jobs), of.body]));
 
-export type LoadWorker = {
+/** A service in a process of its own. */
+export type LoadService = {
   readonly pid: number;
   readonly opsUrl: string;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly stop: () => Promise<void>;
 };
 
-/** Starts the worker as it runs in production. */
-export const startWorker = async (environment: Readonly<Record<string, string>>): Promise<LoadWorker> => {
+/** Starts a service as it runs in production. */
+export const startService = async (name: 'api' | 'worker', environment: Readonly<Record<string, string>>): Promise<LoadService> => {
   const opsPort = String(await findFreePort());
-  const child = spawn(process.execPath, [join(checkout, 'services/worker/src/main.ts')], {
+  const child = spawn(process.execPath, [join(checkout, 'services', name, 'src/main.ts')], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -93,5 +94,5 @@ export const startWorker = async (environment: Readonly<Record<string, string>>)
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   child.kill('SIGKILL');
-  throw new Error('the worker did not become ready');
+  throw new Error(`the ${name} did not become ready`);
 };

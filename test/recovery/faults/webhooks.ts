@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres, startRedis } from '@grantlog/cli';
-import { type LoadWorker, nextMessage, startWorker } from '../../load/webhooks/processes.ts';
+import { type LoadService, nextMessage, startService } from '../../load/webhooks/processes.ts';
 import { createLoadWorld } from '../../load/webhooks/world.ts';
 import type { FlakyCommand, FlakyReport } from './flaky-receiver.ts';
 
@@ -57,11 +57,11 @@ export const faultWebhooks = async (options: {
     return answer;
   };
   const world = await createLoadWorld({ clusterUrl: postgres.url, name: 'faults', secret });
-  const workers: LoadWorker[] = [];
+  const workers: LoadService[] = [];
   const startOne = async (): Promise<void> => {
     const queue: Readonly<Record<string, string>> = redis === null ? {} : { REDIS_URL: redis.url };
     workers.push(
-      await startWorker({
+      await startService('worker', {
         DATABASE_URL: world.url,
         GRANTLOG_SECRET: secret,
         LOG_LEVEL: 'fatal',

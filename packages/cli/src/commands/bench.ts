@@ -90,25 +90,33 @@ const measureAll = async (io: CommandIo, scale: number): Promise<readonly Measur
   return rows;
 };
 
-/** The queue and the HTTP client that delivery is measured beside are no dependencies of the command line: a program of its own. */
-const benchWebhooks = (argv: readonly string[]): Promise<number> =>
+/** What is measured by a program of its own: it depends on more than the command line does. */
+const programs = ['webhooks', 'audit'] as const;
+type Program = (typeof programs)[number];
+
+const isProgram = (name: string): name is Program => programs.some((program) => program === name);
+
+const runProgram = (name: Program, argv: readonly string[]): Promise<number> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(checkout, 'test', 'load', 'webhooks', 'main.ts'), ...argv], { stdio: 'inherit' });
+    const child = spawn(process.execPath, [join(checkout, 'test', 'load', name, 'main.ts'), ...argv], { stdio: 'inherit' });
     child.once('exit', (code) => resolve(code ?? 1));
   });
 
 /** `grantlog bench`. */
 export const benchCommand: Command = {
   name: 'bench',
-  summary: 'measure append, load, refresh and introspection here, or the delivery of webhooks',
-  usage: `grantlog bench [webhooks] [--scale <factor>] [--json <file>]
+  summary: 'measure append, load, refresh and introspection here, the delivery of webhooks, or the audit of a long history',
+  usage: `grantlog bench [webhooks | audit] [--scale <factor>] [--json <file>]
 
 Measures on a throw-away embedded Postgres with fsync on: appends as a redemption makes them (one event, three streams
 read), loads of a grant with its client, account and platform, and refresh and introspection over HTTP against one API
 process with one worker beside it. Prints rate, p50, p99 and CPU of Node and Postgres apart. A scale below 1 is quicker.
 
 With webhooks: deliveries a second by a worker as it runs in production, on both queues, beside a loop of nothing but BullMQ and
-undici in the same run, and the time from a commit to the first attempt. Needs redis-server.`,
+undici in the same run, and the time from a commit to the first attempt. Needs redis-server.
+
+With audit: 1,000,000 events by the domain itself, times the scale; then the signed tree and every projection from the first event
+on, each question to the audit with p50 and p95, and exports with the memory of the API. Some minutes; needs 3 GB of disk.`,
   run: async (argv, io) => {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -117,9 +125,12 @@ undici in the same run, and the time from a commit to the first attempt. Needs r
     });
     const scale = Number(values.scale);
     if (!(scale > 0 && scale <= 100)) throw new UsageError('--scale is a number above 0, at most 100');
-    if (positionals.length > 1 || (positionals.length === 1 && positionals[0] !== 'webhooks'))
-      throw new UsageError('bench takes webhooks or nothing');
-    if (positionals.length === 1) return benchWebhooks(argv.filter((argument) => argument !== 'webhooks'));
+    const [program, ...rest] = positionals;
+    if (rest.length > 0 || (program !== undefined && !isProgram(program))) throw new UsageError('bench takes webhooks, audit or nothing');
+    if (program !== undefined) {
+      const file = values.json === undefined ? [] : ['--json', values.json];
+      return runProgram(program, ['--scale', values.scale, ...file]);
+    }
     const rows = await measureAll(io, scale);
     for (const line of toTable(rows)) io.out(line);
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
