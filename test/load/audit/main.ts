@@ -29,12 +29,13 @@ const { values } = parseArgs({
     events: { type: 'string' },
     scale: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
-    /** Times that each question is asked, once it is warm. */
-    runs: { type: 'string', default: '100' },
+    /** Times that each question is asked, once it is warm; of a short history fewer. */
+    runs: { type: 'string' },
     json: { type: 'string' },
   },
 });
-const events = Number(values.events ?? Math.ceil(1_000_000 * Number(values.scale)));
+const scale = Number(values.scale);
+const events = Number(values.events ?? Math.ceil(1_000_000 * scale));
 const platform = 'bench' as PlatformId;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -129,7 +130,7 @@ try {
   say(`\n${'each asked warm'.padEnd(46)} ${['p50', 'p95', 'max', 'Postgres'].map((text) => text.padStart(10)).join(' ')}`);
   const ask = async (question: Question): Promise<void> => {
     const before = (await cpuOfTree(postgres.pid)) ?? Number.NaN;
-    const runs = Math.max(5, Number(values.runs));
+    const runs = Number(values.runs ?? Math.max(5, Math.min(100, Math.round(events / 1_000))));
     const times = await timesOf(question, { random, runs });
     const cpu = ((await cpuOfTree(postgres.pid)) ?? Number.NaN) - before;
     const { p50, p95, max } = times;
