@@ -14,7 +14,7 @@ create function audit_walk(driver text, newest boolean) returns text language sq
     $walk$select i.* from audit_entry i where %1$s (i.platform, i.generation, %2$s i.position) >= ($1, $2, %3$s $4)
       and (i.platform, i.generation, %2$s i.position) <= ($1, $2, %3$s $5)
       order by i.platform %4$s, i.generation %4$s, %5$s i.position %4$s limit $6$walk$,
-    case when driver in ('account', 'client', 'session', 'ip') then 'i.' || driver || ' is not null and' end,
+    case when driver in ('account', 'client', 'session', 'ip', 'cause_id') then 'i.' || driver || ' is not null and' end,
     of_driver.key || ',', of_driver.value || ',', of_order, of_driver.key || ' ' || of_order || ',')
   from (select case when newest then 'desc' else 'asc' end) as o(of_order)
   cross join lateral (values
@@ -23,7 +23,7 @@ create function audit_walk(driver text, newest boolean) returns text language sq
     ('type', 'i.type', 'k.key'),
     ('actor_id', 'hashtextextended(i.actor_id, 0)', 'hashtextextended(k.key, 0)'),
     ('trace', 'hashtextextended(i.trace, 0)', 'hashtextextended(k.key, 0)'),
-    (case when driver in ('stream_id', 'account', 'client', 'session', 'commit_id') then driver end, 'i.' || driver, 'k.key::uuid')
+    (case when driver in ('stream_id', 'account', 'client', 'session', 'commit_id', 'cause_id') then driver end, 'i.' || driver, 'k.key::uuid')
   ) as of_driver(name, key, value)
   where of_driver.name = driver
 $$;
@@ -39,6 +39,7 @@ create function audit_matches() returns text language sql immutable set search_p
     and ($7 ->> 'actor_id' is null or w.actor_id = $7 ->> 'actor_id')
     and ($7 ->> 'trace' is null or w.trace = $7 ->> 'trace')
     and ($7 ->> 'commit_id' is null or w.commit_id = ($7 ->> 'commit_id')::uuid)
+    and ($7 ->> 'cause_id' is null or w.cause_id = ($7 ->> 'cause_id')::uuid)
     and ($7 ->> 'ip' is null or w.ip = decode($7 ->> 'ip', 'hex'))
     and ($8::text[] is null or w.type = any ($8)))$match$
 $$;
@@ -110,7 +111,7 @@ begin
   driver := 'position';
   keys := array[null::text];
   candidates := array(
-    select c from unnest('{commit_id,ip,stream_id,trace,session,account,actor_id,type,client}'::text[]) as c where wanted ? c);
+    select c from unnest('{cause_id,commit_id,ip,stream_id,trace,session,account,actor_id,type,client}'::text[]) as c where wanted ? c);
   if cardinality(candidates) = 0 or high - low < probe then
     return next;
     return;
