@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
 
-/** `unit` needs nothing; `postgres` a cluster and a Redis of its own; `system` also starts whole processes, one suite at a time. */
+/** `unit` needs nothing; `postgres` a cluster and a Redis of its own; `system` also starts whole services, one suite at a time. */
 export default defineConfig({
   test: {
     ...limits,
@@ -22,7 +22,11 @@ export default defineConfig({
         test: {
           ...limits,
           name: 'postgres',
-          include: ['packages/{postgres,read-models,provisioning}/test/**/*.test.ts', 'services/*/test/**/*.test.ts'],
+          include: [
+            'packages/{postgres,read-models,provisioning}/test/**/*.test.ts',
+            'services/*/test/**/*.test.ts',
+            'test/recovery/{log,as-of,archive}/**/*.test.ts',
+          ],
           globalSetup: ['test/support/servers.ts'],
           testTimeout: 120_000,
           fileParallelism: false,
@@ -33,6 +37,7 @@ export default defineConfig({
           ...limits,
           name: 'system',
           include: ['packages/cli/test/**/*.test.ts', 'test/{attacks,recovery,reference,conformance,flows}/**/*.test.ts'],
+          exclude: ['test/recovery/{log,as-of,archive}/**'],
           globalSetup: ['test/support/servers.ts'],
           testTimeout: 300_000,
           fileParallelism: false,

@@ -163,6 +163,31 @@ describe('an auditor', () => {
     for (const type of ['sign_in.', 'grant.authorized', 'grant.revoked']) expect(out).toContain(type);
   });
 
+  test('is told what a request led to, by its correlation or its trace', async () => {
+    const [event] = jsonLines(await ask('events', '--stream', grant, '--type', 'grant.revoked', '--json'));
+    const { correlationId } = event as unknown as { readonly correlationId: string };
+    for (const id of [correlationId, correlationId.split('-')[1] ?? '']) {
+      const { code, out } = await ask('lineage', '--request', id);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^Request .* of client .*\n[\s\S]*grant\.revoked/);
+    }
+    expect((await ask('lineage')).code).toBe(2);
+    expect((await ask('lineage', grant, '--request', correlationId)).code).toBe(2);
+  });
+
+  test('exports an excerpt that can be compared with a checkpoint of before', async () => {
+    const [kept, path] = [join(folder, 'of-before'), join(folder, 'events.excerpt')];
+    expect((await run(['tree', 'checkpoint', '--url', issuerOf(platform), '--output', kept], null)).code).toBe(0);
+    const exported = await ask('export', '--stream', grant, '--format', 'excerpt', '--checkpoint', kept, '--output', path);
+    expect(exported).toMatchObject({ code: 0 });
+    const [, key = ''] = /verifierKey: (\S+)/.exec((await run(['tree', '--url', issuerOf(platform)], null)).out) ?? [];
+    const verified = await run(['verify', '--key', key, '--checkpoint', kept, '--export', path], null);
+    expect(verified).toMatchObject({ code: 0 });
+    expect(verified.out).not.toMatch(/could not be compared/i);
+    expect((await ask('export', '--checkpoint', kept)).code).toBe(2);
+    expect((await ask('export', '--format', 'excerpt', '--checkpoint', path)).notes).toContain('is no checkpoint');
+  });
+
   test('keeps a receipt and a checkpoint, and anybody is shown the key', async () => {
     const [, last] = await ends();
     const path = join(folder, 'revocation.tlog-proof');

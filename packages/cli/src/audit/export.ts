@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { parseNote } from '@grantlog/transparency';
 import { type Command, type CommandIo, UsageError } from '../command.ts';
 import { Problem } from '../problem.ts';
 import { piecesOf } from './audit-server.ts';
 import { filterOptions, filterUsage, readFilter } from './event-filter.ts';
 import { findServer, serverOptions, serverUsage } from './find-server.ts';
+import { readGiven } from './read-given.ts';
 import { requireUnwritten, saveFile } from './save-file.ts';
 
 const formats: readonly string[] = ['ndjson', 'csv', 'excerpt'];
@@ -26,6 +28,14 @@ const wholeLines = (pieces: AsyncIterable<Uint8Array>) => {
   return { pieces: read(), lines: () => lines };
 };
 
+/** How many events a checkpoint that was kept is of. @throws Problem where the file is none */
+const sizeOfCheckpoint = async (path: string): Promise<number> => {
+  const note = parseNote(`${await readGiven(path)}\n`);
+  const size = Number(note?.text.split('\n')[1] ?? 'none');
+  if (!Number.isSafeInteger(size)) throw new Problem(`${path} is no checkpoint`, 'give a file that /audit/tree/checkpoint answered with');
+  return size;
+};
+
 /** Prints pieces line by line, holding no more than one. */
 const print = async (pieces: AsyncIterable<Uint8Array>, io: CommandIo): Promise<void> => {
   const decoder = new TextDecoder();
@@ -43,11 +53,14 @@ export const exportCommand: Command = {
   name: 'export',
   summary: 'export events to a file, however many there are',
   usage: `grantlog audit export (--platform <name> | --url <issuer>) [<filter>...] [--format ndjson|csv|excerpt] [--output <file>]
+                      [--checkpoint <file>...]
 
 All events that fit, the oldest first: as a line of JSON each (ndjson), as a table (csv), or with what proves that they are in the
 log (excerpt), which grantlog audit verify takes. Without --output they are printed. With it they are written to <file>.part, which
 becomes <file> when everything is there; where the answer breaks off, nothing is left and the exit code is 1. A file that is there
 already is not written over.
+
+An excerpt can be compared with checkpoints of before that you have kept where they are named: --checkpoint <file>, for each.
 
 ${filterUsage}
 
@@ -59,14 +72,24 @@ ${serverUsage}
   run: async (argv, io) => {
     const { values } = parseArgs({
       args: [...argv],
-      options: { ...serverOptions, ...filterOptions, format: { type: 'string', default: 'ndjson' }, output: { type: 'string' } },
+      options: {
+        ...serverOptions,
+        ...filterOptions,
+        format: { type: 'string', default: 'ndjson' },
+        output: { type: 'string' },
+        checkpoint: { type: 'string', multiple: true },
+      },
     });
     const { format, output } = values;
     if (!formats.includes(format)) throw new UsageError(`--format is one of ${formats.join(', ')}`);
     const filter = readFilter(values);
+    if (values.checkpoint !== undefined && format !== 'excerpt') throw new UsageError('--checkpoint goes with --format excerpt');
+    const kept = await Promise.all((values.checkpoint ?? []).map(sizeOfCheckpoint));
     if (output !== undefined) await requireUnwritten(output);
     const server = await findServer(values, io);
-    const { pieces, lines } = wholeLines(piecesOf(server, await server.post('events/export', { ...filter, format })));
+    const { pieces, lines } = wholeLines(
+      piecesOf(server, await server.post('events/export', { ...filter, format, ...(kept.length === 0 ? {} : { checkpoint: kept }) })),
+    );
     if (output === undefined) {
       await print(pieces, io);
       return 0;
