@@ -1,16 +1,18 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { openProvisioning } from '@grantlog/cli';
 import type { PlatformId } from '@grantlog/eventsourcing';
 import { createPool, type Pool, parseMonth, readHead } from '@grantlog/postgres';
+import { eraseAccount } from '@grantlog/provisioning';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { archiveMonth } from '../../packages/cli/src/audit/archive/archive-month.ts';
 import { basic, createAgent, post } from '../support/agent.ts';
 import { runCommand } from '../support/command-line.ts';
 import { type Deployment, startDeployment } from '../support/deployment.ts';
 import { eventually } from '../support/eventually.ts';
-import { openWorkbench, type TestClient } from '../support/workbench.ts';
+import { openWorkbench, type TestAccount, type TestClient } from '../support/workbench.ts';
 
 /** An old month leaves the log of a running deployment: nobody who is alive notices, and whoever asks is told where it is. */
 const platform = 'archived';
@@ -29,6 +31,8 @@ type Issued = { access: string; refresh: string; grant: string };
 let over: Issued;
 let lives: Issued;
 let head: number;
+let account: TestAccount;
+const ofPlatform = platform as PlatformId;
 
 const at = (path: string): string => `${api.url}/${platform}/audit/${path}`;
 const ask = async (path: string, token = auditor): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> => {
@@ -50,7 +54,8 @@ beforeAll(async () => {
   api = { url: deployment.apis[0]?.url ?? '' };
   const bench = openWorkbench(deployment);
   await bench.configure(platform);
-  const [account, client] = [await bench.account(platform), await bench.client(platform)];
+  const client = await bench.client(platform);
+  account = await bench.account(platform);
   await bench.close();
   const authorization = basic(deployment.demo.operator.client as TestClient);
   const form = { grant_type: 'client_credentials', scope: 'audit' };
@@ -183,6 +188,45 @@ describe('after a month has left the log', () => {
     expect(JSON.parse(json.out.split('\n')[0] ?? '')).toMatchObject({ type: 'grant.revoked', streamId: over.grant });
     expect((await runCommand(['audit', 'archived', file(), '--grant', lives.grant])).notes).toContain('No events');
     expect(await readdir(folder)).toContain(`${platform}-${name}.ndjson.gz`);
+  });
+
+  test('what is erased is erased in the file, too, and every proof holds', async () => {
+    const signIn = async (): Promise<readonly { readonly personal?: unknown; readonly type: string }[]> => {
+      const { code, out } = await command('archived', file(), '--type', 'sign_in.succeeded', '--account', account.id, '--json', '--open');
+      expect(code).toBe(0);
+      return out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { readonly type: string });
+    };
+    const before = await signIn();
+    expect(before.length).toBeGreaterThan(0);
+    for (const { personal } of before) expect(personal).toMatchObject({ address: expect.any(String) });
+    const { rows: readings } = await pool.query<{ data: object }>(
+      `select data from event where platform = $1 and type = 'audit.read' and data ->> 'question' = 'export'`,
+      [platform],
+    );
+    expect(readings).toMatchObject([{ data: { about: { account: account.id, archive: `${platform}-${name}.ndjson.gz` } } }]);
+    // The file by itself has nothing of it in the clear.
+    const filed = gunzipSync(await readFile(file())).toString('utf8');
+    expect(filed).toContain('"personal":"');
+    for (const clear of [account.email, '127.0.0.1', '::1"']) expect(filed).not.toContain(clear);
+
+    const provisioning = openProvisioning({ connectionString: deployment.databaseUrl, secrets: [deployment.secret] });
+    await eraseAccount(
+      provisioning,
+      { actor: { kind: 'system', id: 'test' }, correlationId: 'test' },
+      { platform: ofPlatform, account: account.id },
+    );
+    await provisioning.close();
+    await eventually('the key is gone', async () => {
+      const { rows } = await pool.query('select 1 from data_key where platform = $1 and subject = $2', [platform, account.id]);
+      return rows.length === 0 ? true : null;
+    });
+    for (const { personal } of await signIn()) expect(personal).toBe('erased');
+    expect((await ask(`events?email=${encodeURIComponent(account.email)}`)).body).toMatchObject({ events: [] });
+    expect((await command('verify', '--key', key, '--platform', platform)).code).toBe(0);
+    expect((await runCommand(['audit', 'verify', '--key', key, '--export', file()])).code).toBe(0);
   });
 
   test('the command says what is wrong with what it was given', async () => {

@@ -2,7 +2,7 @@ export { addressDigest } from './address-digest.ts';
 export { SealBroken } from './aead.ts';
 export { createClientSecret, digestSecret, matchesDigest, type PlainSecret } from './client-secrets.ts';
 export { constantTimeEqual, constantTimeEqualBytes } from './constant-time.ts';
-export { fingerprint, sha256 } from './digest.ts';
+export { createDigest, fingerprint, sha256 } from './digest.ts';
 export { type DpopProof, type DpopRefusal, type DpopVerification, verifyDpopProof } from './dpop-proof.ts';
 export { type DpopFault, dpopWords } from './dpop-words.ts';
 export { hashClaim } from './hash-claim.ts';

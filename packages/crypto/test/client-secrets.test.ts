@@ -4,6 +4,7 @@ import {
   constantTimeEqual,
   constantTimeEqualBytes,
   createClientSecret,
+  createDigest,
   digestSecret,
   fingerprint,
   matchesDigest,
@@ -58,6 +59,12 @@ test('sha256 gives the digest of FIPS 180-4 for text and bytes alike', () => {
   const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
   expect(hex(sha256('abc'))).toBe(abc);
   expect(hex(sha256(new TextEncoder().encode('abc')))).toBe(abc);
+});
+
+test('a digest of bytes that come in pieces is that of all of them', () => {
+  const digest = createDigest();
+  for (const piece of ['a', '', 'bc']) digest.add(Buffer.from(piece));
+  expect(hex(digest.end())).toBe(hex(sha256('abc')));
 });
 
 test('a fingerprint is eight hex digits', () => {

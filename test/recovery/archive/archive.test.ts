@@ -216,7 +216,7 @@ describe(`a month of the domain's own history (seed ${seed})`, () => {
     };
     const positions = async (filter: Parameters<typeof matching>[1]): Promise<readonly number[]> => {
       const found: number[] = [];
-      for await (const { position } of matching(readExcerptFile(path), filter)) found.push(position);
+      for await (const { event } of matching(readExcerptFile(path), filter)) found.push(event.position);
       return found;
     };
     const ofGone = new Set(gone.map(({ position }) => position));

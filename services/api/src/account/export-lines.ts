@@ -1,5 +1,6 @@
 import { SealBroken } from '@grantlog/crypto';
 import type { AccountId, SessionId } from '@grantlog/domain';
+import { listArchives } from '@grantlog/postgres';
 import { type PlatformNames, readContexts, readPersonal } from '@grantlog/provisioning';
 import {
   type AuditEvent,
@@ -141,5 +142,7 @@ export async function* exportLines(deps: Deps, of: Of): AsyncGenerator<readonly 
     counted += entries.length;
     last = through;
   }
-  yield [{ part: 'end', events: counted, through: last }];
+  // What of it is over may have left the log with these.
+  const months = new Set((await listArchives(pool, { platform })).map(({ month }) => month));
+  yield [{ part: 'end', events: counted, through: last, archivedMonths: [...months] }];
 }

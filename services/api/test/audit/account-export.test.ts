@@ -94,7 +94,7 @@ test('a person has all that is kept about them, with their own personal data in 
   expect(personalOf(developer.id)).toEqual({ email: developer.email, name: 'Dev' });
   expect(personalOf(mine)).toEqual({ address: '203.0.113.7', userAgent: 'browser at 203.0.113.7' });
   expect([personalOf(foreign), personalOf(grant.id)]).toEqual(['sealed', null]);
-  expect(lines.at(-1)).toEqual({ part: 'end', events: events.length, through: expect.any(Number) });
+  expect(lines.at(-1)).toEqual({ part: 'end', events: events.length, through: expect.any(Number), archivedMonths: [] });
   for (const hidden of [stranger.email, '198.51.100.9', '192.0.2.44', theirs, other.id, developer.password, grant.terms.tokenNonce])
     expect([hidden, text.includes(hidden)]).toEqual([hidden, false]);
   expect(text).not.toMatch(/tokenNonce|credentialId|secretCredential|codeChallenge|"personal_digest|\$argon2/);

@@ -14,10 +14,13 @@ const within = (value: number, low: number | undefined, high: number | undefined
   (low === undefined || value >= low) && (high === undefined || value <= high);
 
 /**
- * The events of a file that fit, by the very fold that the index is made by: it says whom an event concerns. Of each stream it keeps
+ * The events of a file that fit, with whom each concerns: by the very fold that the index is made by. Of each stream it keeps
  * whom it concerns, nothing else.
  */
-export const matching = async function* (events: AsyncIterable<RecordedEvent>, filter: ArchiveFilter): AsyncGenerator<RecordedEvent> {
+export const matching = async function* <Event extends RecordedEvent>(
+  events: AsyncIterable<Event>,
+  filter: ArchiveFilter,
+): AsyncGenerator<{ readonly event: Event; readonly account: StreamId | null; readonly session: StreamId | null }> {
   const streams = new Map<StreamId, Standing['streams'] extends ReadonlyMap<StreamId, infer Stream> ? Stream : never>();
   const clientIds = new Map<StreamId, string>();
   let clock = Number.NEGATIVE_INFINITY;
@@ -42,6 +45,6 @@ export const matching = async function* (events: AsyncIterable<RecordedEvent>, f
       (filter.commit === undefined || event.commitId === filter.commit) &&
       within(event.position, filter.from, filter.to) &&
       within(entry.clock, filter.since, filter.until);
-    if (fits) yield event;
+    if (fits) yield { event, account: entry.account, session: entry.session };
   }
 };

@@ -8,20 +8,27 @@ import { Problem, systemErrorCode } from '../../problem.ts';
 /** What a line holds, where it holds an event. The leaf is canonical, so that spelling it again gives its bytes. */
 const eventStart = '{"event":';
 
-const eventOf = (line: string): RecordedEvent | null => {
+/** What stands behind the leaf: its hash, and the sealed part where the file has it. */
+const lineEnd = /^,"hash":"[A-Za-z0-9+/]{43}="(?:,"personal":"([A-Za-z0-9+/]*={0,2})")?\}$/;
+
+/** An event of a file. `personal` is what is sealed in it, where the file has that; `hasPersonal` says whether there is any. */
+export type FiledEvent = RecordedEvent & { readonly hasPersonal: boolean };
+
+const eventOf = (line: string): FiledEvent | null => {
   const end = line.lastIndexOf(',"hash":"');
   const reading = end === -1 ? null : readLeaf(Buffer.from(line.slice(eventStart.length, end), 'utf8'));
-  if (reading?.outcome !== 'read') return null;
-  const { platform, streamId, commitId, actor, personalDigest, recordedAt, ...rest } = reading.event;
+  const rest = lineEnd.exec(line.slice(end));
+  if (reading?.outcome !== 'read' || rest === null) return null;
+  const { platform, streamId, commitId, actor, personalDigest, recordedAt, ...event } = reading.event;
   return {
-    ...rest,
+    ...event,
     platform: platform as PlatformId,
     streamId: streamId as StreamId,
     commitId: commitId as CommitId,
     // As the log had it: a leaf is a row of it.
     actor: actor as unknown as Actor,
-    // Sealed, and of no use without the data key: that there is one is all that is shown.
-    personal: personalDigest === null ? null : Buffer.from(personalDigest, 'base64url'),
+    personal: rest[1] === undefined ? null : Buffer.from(rest[1], 'base64'),
+    hasPersonal: personalDigest !== null,
     recordedAt: Date.parse(recordedAt),
   };
 };
@@ -32,7 +39,7 @@ const eventOf = (line: string): RecordedEvent | null => {
  *
  * @throws Problem where there is no such file, or it is none
  */
-export const readExcerptFile = async function* (path: string): AsyncGenerator<RecordedEvent> {
+export const readExcerptFile = async function* (path: string): AsyncGenerator<FiledEvent> {
   const file = createReadStream(path);
   const bytes = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   file.on('error', (error) => bytes.destroy(error));

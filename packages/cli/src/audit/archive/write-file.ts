@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { createDigest } from '@grantlog/crypto';
 import type { StreamId } from '@grantlog/eventsourcing';
 import {
   type AuditCheckpoint,
@@ -51,14 +51,14 @@ const syncFolder = async (folder: string): Promise<void> => {
 
 /** The file as it is on the disk: whether it proves itself, and its digest. */
 const readBack = async (path: string, log: LogIdentity) => {
-  const digest = createHash('sha256');
+  const digest = createDigest();
   const bytes = async function* (): AsyncGenerator<Uint8Array> {
     const source = createReadStream(path);
-    source.on('data', (chunk) => digest.update(chunk));
+    source.on('data', (chunk) => digest.add(chunk as Uint8Array));
     yield* source.pipe(createGunzip());
   };
   const found = await verifyExcerpt({ excerpt: bytes(), log, trusted: [] });
-  return { found, sha256: digest.digest() };
+  return { found, sha256: digest.end() };
 };
 
 /**
