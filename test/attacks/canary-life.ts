@@ -219,7 +219,7 @@ export const liveAndMisuse = async (life: {
   keep('the second access token', second['access_token']);
   keep('the second refresh token', second['refresh_token']);
   await refresh(firstRefresh);
-  refused('a changed refresh token', await refresh(`${firstRefresh.slice(0, -1)}A`));
+  refused('a changed refresh token', await refresh(`${firstRefresh.slice(0, -1)}${firstRefresh.endsWith('A') ? 'B' : 'A'}`));
   expect((await post(at('/oauth/introspect'), { token: accessToken }, { authorization: basic(client) })).body['active']).toBe(true);
   refused('an introspection of nobody', await post(at('/oauth/introspect'), { token: accessToken, client_id: client.client_secret }));
   expect((await post(at('/oauth/revoke'), { token: accessToken }, { authorization: basic(client) })).status).toBe(200);

@@ -60,7 +60,9 @@ export const liveByProof = async (life: {
   if (registered['client_secret'] !== undefined) keep('the secret of who registered itself', registered['client_secret']);
   const ownUri = at(`/oauth/register/${registered['client_id']}`);
   expect((await fetch(ownUri, { headers: { authorization: `Bearer ${registrationToken}` } })).status).toBe(200);
-  await raw('a changed registration token', ownUri, { headers: { authorization: `Bearer ${registrationToken.slice(0, -2)}AA` } });
+  await raw('a changed registration token', ownUri, {
+    headers: { authorization: `Bearer ${registrationToken.slice(0, -2)}${registrationToken.endsWith('AA') ? 'BB' : 'AA'}` },
+  });
   await raw('a registration token by query', `${ownUri}?registration_access_token=${registrationToken}`, {});
   await raw('a registration token as client_id', at(`/oauth/register/${registrationToken}`), {});
 
