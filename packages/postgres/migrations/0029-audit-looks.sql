@@ -1,5 +1,6 @@
 -- The functions of 0024 look at each entry once instead of twice, ask all keys of an index in one statement, and choose the index by
--- how dense the keys lie where the answer begins. What they answer is what they answered.
+-- how dense the keys lie where the answer begins. What they answer is what they answered; the cause (0028) is among what
+-- is asked for.
 
 drop function audit_plan(text, jsonb, bigint, bigint);
 drop function audit_walk(text, boolean);

@@ -19,7 +19,10 @@ export type ArchiveWatch = {
   readonly over: (events: AsyncIterable<LoggedEvent>) => AsyncIterable<LoggedEvent>;
   /** What to say of it; nothing where there are no hashes without events. */
   readonly tell: () => readonly string[];
-  /** Whether the archives on record can have all that is missing. A hash that is right proves that there was an event, not who has it. */
+  /**
+   * Whether the archives on record can have all that is missing. A hash that is right proves that there was an event, not who has it; and
+   * an archive that was recorded and then given up has nothing, so the count of the files themselves is the last word.
+   */
   readonly isCovered: () => boolean;
 };
 
@@ -43,7 +46,7 @@ export const createArchiveWatch = (): ArchiveWatch => {
       if (!isCovered())
         return [`${missing} of the events are gone, and the archives on record have fewer: somebody has taken events out of the log`];
       return [
-        `${missing} of the events are not in the log any more, but in archives. Verify these files too:`,
+        `${missing} of the events are not in the log any more, but in archives. Verify these files too; those that are there have to hold ${missing} events together:`,
         ...recorded.map(({ file, sha256, events }) => `  ${file}, ${events} events, SHA-256 ${sha256}`),
       ];
     },
